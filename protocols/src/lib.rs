@@ -1,0 +1,2 @@
+#![forbid(unsafe_code)]
+//! HTTP on the wire, sans-I/O.
