@@ -1,0 +1,342 @@
+//! Owned byte buffers from a per-shard pool.
+//!
+//! A [`Buf`] is a fixed piece of memory with a window of bytes that count. Space before the window is kept so that a
+//! head or a chunk's size can be put in front of a payload without moving it; space behind it, so that a chunk can be
+//! ended. Memory comes from the system by pages and goes back to it when more than the pool's bound is free, so that a
+//! burst leaves nothing behind.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::ptr::NonNull;
+
+/// Bytes of a standard buffer: a head and a body of 16 KiB fit together, so that such an answer is received in one
+/// operation and sent in one.
+pub const STANDARD_BYTES: usize = 20 * 1024;
+/// Bytes of a large buffer, used once a body has shown itself to be longer than a standard buffer.
+pub const LARGE_BYTES: usize = 128 * 1024;
+/// Bytes kept free in front of what is received.
+pub const HEADROOM_BYTES: usize = 1024;
+/// Bytes kept free behind what is received: the end of a chunk and the last chunk.
+pub const TAILROOM_BYTES: usize = 32;
+/// Free standard buffers that a shard keeps (5 MiB); more go back to the system.
+pub const FREE_STANDARD_MAX: usize = 256;
+/// Free large buffers that a shard keeps (4 MiB).
+pub const FREE_LARGE_MAX: usize = 32;
+
+/// An owned buffer. Dropping it gives its memory back to the shard's pool.
+pub struct Buf {
+    memory: NonNull<u8>,
+    capacity: u32,
+    start: u32,
+    end: u32,
+}
+
+impl Buf {
+    /// A standard buffer with an empty window behind its headroom.
+    pub fn standard() -> Buf {
+        Buf::take(STANDARD_BYTES)
+    }
+
+    /// A large buffer with an empty window behind its headroom.
+    pub fn large() -> Buf {
+        Buf::take(LARGE_BYTES)
+    }
+
+    /// A buffer whose window can grow to `bytes`, of the smallest size that has room for it.
+    pub fn with_room_for(bytes: usize) -> Buf {
+        let wanted = bytes + HEADROOM_BYTES + TAILROOM_BYTES;
+        if wanted <= STANDARD_BYTES {
+            Buf::standard()
+        } else if wanted <= LARGE_BYTES {
+            Buf::large()
+        } else {
+            Buf::take(wanted.next_multiple_of(PAGE_BYTES))
+        }
+    }
+
+    fn take(capacity: usize) -> Buf {
+        let memory = POOL.with_borrow_mut(|pool| pool.take(capacity));
+        Buf {
+            memory,
+            capacity: capacity as u32,
+            start: HEADROOM_BYTES as u32,
+            end: HEADROOM_BYTES as u32,
+        }
+    }
+
+    /// The bytes of the window.
+    #[inline]
+    pub fn data(&self) -> &[u8] {
+        // SAFETY: `start <= end <= capacity` always holds, the memory was zeroed by the system when it was mapped, and
+        // this buffer owns it alone.
+        unsafe {
+            std::slice::from_raw_parts(self.memory.as_ptr().add(self.start as usize), self.len())
+        }
+    }
+
+    /// The bytes of the window, to be changed.
+    #[inline]
+    pub fn data_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as in `data`; the borrow is exclusive.
+        unsafe {
+            std::slice::from_raw_parts_mut(
+                self.memory.as_ptr().add(self.start as usize),
+                self.len(),
+            )
+        }
+    }
+
+    /// Bytes in the window.
+    #[inline]
+    pub fn len(&self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    /// Whether the window is empty.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Bytes of memory behind this buffer.
+    #[inline]
+    pub fn capacity(&self) -> usize {
+        self.capacity as usize
+    }
+
+    /// Bytes that can still be appended, the tailroom left out.
+    #[inline]
+    pub fn room(&self) -> usize {
+        (self.capacity - self.end).saturating_sub(TAILROOM_BYTES as u32) as usize
+    }
+
+    /// Bytes that can still be put in front of the window.
+    #[inline]
+    pub fn headroom(&self) -> usize {
+        self.start as usize
+    }
+
+    /// Takes `n` bytes (at most all) off the front of the window.
+    #[inline]
+    pub fn advance(&mut self, n: usize) {
+        self.start += n.min(self.len()) as u32;
+    }
+
+    /// Cuts the window to its first `n` bytes.
+    #[inline]
+    pub fn truncate(&mut self, n: usize) {
+        if n < self.len() {
+            self.end = self.start + n as u32;
+        }
+    }
+
+    /// Empties the window and gives it its headroom back.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.start = HEADROOM_BYTES as u32;
+        self.end = HEADROOM_BYTES as u32;
+    }
+
+    /// Appends as much of `bytes` as there is room for, the tailroom left out; returns how many.
+    #[inline]
+    pub fn append(&mut self, bytes: &[u8]) -> usize {
+        let n = bytes.len().min(self.room());
+        self.write_behind(&bytes[..n]);
+        n
+    }
+
+    /// Appends `bytes` into what room there is, the tailroom included. Returns false, and appends nothing, when they
+    /// do not fit.
+    #[inline]
+    pub fn append_tail(&mut self, bytes: &[u8]) -> bool {
+        if bytes.len() > (self.capacity - self.end) as usize {
+            return false;
+        }
+        self.write_behind(bytes);
+        true
+    }
+
+    fn write_behind(&mut self, bytes: &[u8]) {
+        // SAFETY: both callers have checked that `end + bytes.len() <= capacity`; a `&[u8]` can't overlap memory that
+        // this buffer owns exclusively.
+        unsafe {
+            std::ptr::copy_nonoverlapping(
+                bytes.as_ptr(),
+                self.memory.as_ptr().add(self.end as usize),
+                bytes.len(),
+            );
+        }
+        self.end += bytes.len() as u32;
+    }
+
+    /// Puts `bytes` in front of the window. Returns false, and changes nothing, when the headroom is too small.
+    #[inline]
+    pub fn prepend(&mut self, bytes: &[u8]) -> bool {
+        if bytes.len() > self.start as usize {
+            return false;
+        }
+        self.start -= bytes.len() as u32;
+        // SAFETY: `start` was lowered by `bytes.len()`, which was at most `start`, so the range lies in the memory.
+        unsafe {
+            std::ptr::copy_nonoverlapping(
+                bytes.as_ptr(),
+                self.memory.as_ptr().add(self.start as usize),
+                bytes.len(),
+            );
+        }
+        true
+    }
+
+    /// Moves the window to the front of the memory behind its headroom, when it does not lie there already.
+    pub fn compact(&mut self) {
+        if self.start as usize <= HEADROOM_BYTES {
+            return;
+        }
+        let len = self.len();
+        // SAFETY: both ranges lie in the memory, since the target starts before the source and is as long.
+        unsafe {
+            std::ptr::copy(
+                self.memory.as_ptr().add(self.start as usize),
+                self.memory.as_ptr().add(HEADROOM_BYTES),
+                len,
+            );
+        }
+        self.start = HEADROOM_BYTES as u32;
+        self.end = self.start + len as u32;
+    }
+}
+
+impl Drop for Buf {
+    fn drop(&mut self) {
+        let (memory, capacity) = (self.memory, self.capacity as usize);
+        // A thread that is ending has no pool any more.
+        if POOL
+            .try_with(|pool| pool.borrow_mut().give(memory, capacity))
+            .is_err()
+        {
+            unmap(memory, capacity);
+        }
+    }
+}
+
+impl fmt::Debug for Buf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Buf({} of {})", self.len(), self.capacity)
+    }
+}
+
+/// A buffer lent to a receive: the kernel writes behind the window.
+pub(crate) struct RecvBuf(pub(crate) Buf);
+
+// SAFETY: the pointer is stable (the memory does not move with `Buf`) and `bytes_total` bytes behind it belong to this
+// buffer.
+unsafe impl monoio::buf::IoBufMut for RecvBuf {
+    fn write_ptr(&mut self) -> *mut u8 {
+        // SAFETY: `end <= capacity`.
+        unsafe { self.0.memory.as_ptr().add(self.0.end as usize) }
+    }
+
+    fn bytes_total(&mut self) -> usize {
+        self.0.room()
+    }
+
+    unsafe fn set_init(&mut self, n: usize) {
+        let n = n.min(self.0.room());
+        self.0.end += n as u32;
+    }
+}
+
+/// A buffer lent to a send: the kernel reads the window.
+pub(crate) struct SendBuf(pub(crate) Buf);
+
+// SAFETY: the pointer is stable and `bytes_init` bytes behind it are initialised.
+unsafe impl monoio::buf::IoBuf for SendBuf {
+    fn read_ptr(&self) -> *const u8 {
+        self.0.data().as_ptr()
+    }
+
+    fn bytes_init(&self) -> usize {
+        self.0.len()
+    }
+}
+
+const PAGE_BYTES: usize = 4096;
+
+thread_local! {
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool { standard: Vec::new(), large: Vec::new(), lent_bytes: 0 }) };
+}
+
+/// Bytes of buffers that this shard has lent out at the moment.
+pub fn lent_bytes() -> usize {
+    POOL.with_borrow(|pool| pool.lent_bytes)
+}
+
+struct Pool {
+    standard: Vec<NonNull<u8>>,
+    large: Vec<NonNull<u8>>,
+    lent_bytes: usize,
+}
+
+impl Pool {
+    fn take(&mut self, capacity: usize) -> NonNull<u8> {
+        self.lent_bytes += capacity;
+        let free = match capacity {
+            STANDARD_BYTES => self.standard.pop(),
+            LARGE_BYTES => self.large.pop(),
+            _ => None,
+        };
+        free.unwrap_or_else(|| map(capacity))
+    }
+
+    fn give(&mut self, memory: NonNull<u8>, capacity: usize) {
+        self.lent_bytes -= capacity;
+        match capacity {
+            STANDARD_BYTES if self.standard.len() < FREE_STANDARD_MAX => self.standard.push(memory),
+            LARGE_BYTES if self.large.len() < FREE_LARGE_MAX => self.large.push(memory),
+            _ => unmap(memory, capacity),
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.standard
+            .drain(..)
+            .for_each(|memory| unmap(memory, STANDARD_BYTES));
+        self.large
+            .drain(..)
+            .for_each(|memory| unmap(memory, LARGE_BYTES));
+    }
+}
+
+/// Pages of zeroes from the system. Running out of memory ends the process, as it does for every other allocation.
+fn map(bytes: usize) -> NonNull<u8> {
+    // SAFETY: an anonymous private mapping touches no memory that is in use.
+    let at = unsafe {
+        libc::mmap(
+            std::ptr::null_mut(),
+            bytes,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        )
+    };
+    match NonNull::new(at.cast::<u8>()) {
+        Some(memory) if at != libc::MAP_FAILED => memory,
+        _ => std::alloc::handle_alloc_error(
+            std::alloc::Layout::from_size_align(bytes, PAGE_BYTES)
+                .unwrap_or(std::alloc::Layout::new::<u64>()),
+        ),
+    }
+}
+
+fn unmap(memory: NonNull<u8>, bytes: usize) {
+    // SAFETY: `memory` came from `map` with the same size, and its owner gives it up here.
+    unsafe {
+        libc::munmap(memory.as_ptr().cast(), bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests;

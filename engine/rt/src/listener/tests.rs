@@ -1,0 +1,51 @@
+use super::*;
+
+fn any() -> Address {
+    Address::Tcp("127.0.0.1:0".parse().expect("an address"))
+}
+
+#[test]
+fn shards_share_one_port() {
+    let bound = bind(&any(), 3).expect("bound");
+    assert_eq!(bound.len(), 3);
+    assert!(bound.iter().all(|b| b.address() == bound[0].address()));
+}
+
+#[test]
+fn a_second_instance_is_found_out() {
+    let first = bind(&any(), 2).expect("bound");
+    let error = bind(first[0].address(), 2).expect_err("somebody listens there");
+    assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+}
+
+#[test]
+fn ipv6_and_ipv4_share_a_port_as_two_listeners() {
+    let Ok(six) = bind(&Address::Tcp("[::1]:0".parse().expect("an address")), 1) else {
+        eprintln!("skipped: no IPv6 here");
+        return;
+    };
+    let Address::Tcp(at) = six[0].address() else {
+        panic!("a TCP address")
+    };
+    bind(
+        &Address::Tcp(SocketAddr::new(
+            "127.0.0.1".parse().expect("an address"),
+            at.port(),
+        )),
+        1,
+    )
+    .expect("bound beside it");
+}
+
+#[test]
+fn a_unix_path_left_over_is_taken_and_one_in_use_is_not() {
+    let path = std::env::temp_dir().join(format!("ringgate-listener-{}.sock", std::process::id()));
+    let left_over = std::os::unix::net::UnixListener::bind(&path).expect("bound");
+    let address = Address::Unix(path.clone());
+    assert!(bind(&address, 1).is_err(), "in use");
+    drop(left_over);
+    let bound = bind(&address, 4).expect("taken over");
+    assert_eq!(bound.len(), 1);
+    drop(bound);
+    assert!(!path.exists(), "the path goes with the listener");
+}

@@ -1,0 +1,84 @@
+//! What the pipeline asks of a byte stream, and of the network that it connects through.
+//!
+//! Poll-shaped with owned buffers: an operation is started, and polled until it gives its buffer back. So one task can
+//! drive both sides of an exchange without spawning. [`Stream`](crate::Stream) is the real one, [`memory`](crate::memory)
+//! the one for benches and simulations.
+
+use crate::buffer::Buf;
+use crate::stream::{Stream, connect};
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::task::{Context, Poll};
+
+/// A byte stream. At most one receive and one send are in flight at a time.
+pub trait Transport: 'static {
+    /// Starts to receive behind the window of `buf`, which must have room.
+    fn start_recv(&mut self, buf: Buf);
+    /// Whether a receive was started and has not given its buffer back.
+    fn recv_pending(&self) -> bool;
+    /// Polls the receive. `Ok(0)` is the end of the stream. The buffer comes back in every case.
+    fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<(io::Result<usize>, Buf)>;
+    /// Asks the receive to end. It must still be polled: bytes that had come by then count; else it ends with an error
+    /// for which [`was_cancelled`] holds.
+    fn cancel_recv(&mut self);
+
+    /// Starts to send the window of `buf`, whole.
+    fn start_send(&mut self, buf: Buf);
+    /// Whether a send was started and has not given its buffer back.
+    fn send_pending(&self) -> bool;
+    /// Polls the send until every byte is with the kernel.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<(io::Result<()>, Buf)>;
+
+    /// Waits, without a buffer, until there is something to receive (bytes, an end, or an error).
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+    /// Gives back what only a busy connection needs. No receive or send may be in flight.
+    fn rest(&mut self);
+
+    /// Bytes handed to the kernel so far that the peer has confirmed.
+    fn confirmed(&self) -> u64;
+    /// Bytes handed to the kernel that the peer has not confirmed yet.
+    fn unconfirmed(&self) -> u64;
+
+    /// Sends the end of the stream; receiving goes on.
+    fn shutdown_write(&mut self);
+    /// Ends both directions at once, so that operations in flight complete.
+    fn shutdown(&mut self);
+    /// Makes the close that follows a reset, so that the peer can't take what it has for the whole.
+    fn reset_on_close(&mut self);
+}
+
+/// Whether an error means only that we cancelled the operation.
+pub fn was_cancelled(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::ECANCELED)
+}
+
+/// Where a service listens.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Address {
+    /// An IP address and a port.
+    Tcp(SocketAddr),
+    /// A Unix socket.
+    Unix(PathBuf),
+}
+
+/// How connections to services are made.
+pub trait Network: 'static {
+    /// What a connection is.
+    type Stream: Transport;
+    /// Connects. Dropping the future gives the attempt up and leaks nothing.
+    fn connect(&self, to: &Address) -> impl Future<Output = io::Result<Self::Stream>>;
+}
+
+/// The real network.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sockets;
+
+impl Network for Sockets {
+    type Stream = Stream;
+
+    fn connect(&self, to: &Address) -> impl Future<Output = io::Result<Stream>> {
+        connect(to.clone())
+    }
+}
