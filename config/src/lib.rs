@@ -1,2 +1,31 @@
 #![forbid(unsafe_code)]
-//! The configuration of Ringgate.
+//! The configuration of Ringgate: what the user writes, read into typed values with every error reported at once.
+//!
+//! The way of a file: text, checked for size and characters -> a tree of positioned nodes ([`node`]) -> decoders that
+//! walk one field table per type ([`table`]) and collect errors instead of stopping -> checks across the whole
+//! document ([`decode`]) -> [`Config`]. The same field tables give the key reference ([`reference`]).
+//!
+//! This crate opens files and does nothing else with the world: no sockets, no name resolution, no clock.
+
+mod address;
+mod decode;
+mod diagnostic;
+mod document;
+mod environment;
+mod load;
+mod node;
+mod pattern;
+mod reader;
+pub mod reference;
+mod suggest;
+mod table;
+mod units;
+
+pub use address::{Address, EndpointAddress};
+pub use diagnostic::{Diagnostic, Diagnostics, Position, Severity};
+pub use document::{
+    AccessLog, Config, Cores, Endpoint, Forward, Limits, Listener, Match, MinRate, Route, Runtime,
+    Shutdown, Upstream,
+};
+pub use load::{MAX_FILE_BYTES, load, parse};
+pub use pattern::{HostPattern, PathPattern, Segment, ValuePattern, path_regex};

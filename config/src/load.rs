@@ -1,0 +1,210 @@
+//! From a file to a [`Config`]: size, characters, tree, decoders, checks; the errors of each get their source lines.
+
+use std::io::Read;
+use std::path::Path;
+
+use crate::decode;
+use crate::diagnostic::{Diagnostic, Diagnostics, Position, Severity};
+use crate::document::Config;
+use crate::node::{self, Problem, Span};
+use crate::reader::{Finding, Reader};
+
+/// Bytes of the largest file that is read: 16 MiB.
+pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Reads a file and everything it says, with the process's environment for `${NAME}`.
+///
+/// # Errors
+/// Everything that is wrong with the file, each with its place: it can't be read, is larger than
+/// [`MAX_FILE_BYTES`], is no YAML, or doesn't say what a configuration must say.
+pub fn load(path: &Path) -> Result<Config, Diagnostics> {
+    let name = path.display().to_string();
+    let bytes = read(path).map_err(|message| unreadable(&name, message))?;
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => parse(&name, text, &|name| std::env::var(name).ok()),
+        Err(error) => {
+            let good = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
+            let message = "the file is not UTF-8 from here on".to_owned();
+            let hint = Some("save it as UTF-8".to_owned());
+            let span = Span {
+                at: end_of(good),
+                width: 1,
+            };
+            let finding = Finding {
+                span,
+                severity: Severity::Error,
+                message,
+                hint,
+            };
+            Err(Diagnostics::new(place(&name, good, vec![finding])))
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let file = std::fs::File::open(path).map_err(|e| format!("can't be opened: {e}"))?;
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| format!("can't be read: {e}"))?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(TOO_LARGE.to_owned());
+    }
+    Ok(bytes)
+}
+
+const TOO_LARGE: &str = "is larger than 16 MiB, which is as much as a configuration may hold";
+
+fn unreadable(name: &str, message: String) -> Diagnostics {
+    let message = format!("the file {message}");
+    let finding = Finding {
+        span: Span::START,
+        severity: Severity::Error,
+        message,
+        hint: None,
+    };
+    Diagnostics::new(place(name, "", vec![finding]))
+}
+
+/// Reads everything that a text says, as if it were the file of this name: relative paths in it are taken from that
+/// file's directory. `env` answers for `${NAME}`.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse(
+    file_name: &str,
+    text: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Config, Diagnostics> {
+    if text.len() as u64 > MAX_FILE_BYTES {
+        return Err(unreadable(file_name, TOO_LARGE.to_owned()));
+    }
+    // A byte order mark is no part of the text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let fail = |findings| Err(Diagnostics::new(place(file_name, text, findings)));
+    if let Some(finding) = forbidden_character(text) {
+        return fail(vec![finding]);
+    }
+    let (root, problems) = node::compose(text);
+    let mut reader = Reader::new(env, Path::new(file_name).parent());
+    // Behind an error of syntax nothing can be made out: no further errors that only follow from it.
+    let legible = root.is_some() || problems.is_empty();
+    for Problem {
+        span,
+        message,
+        hint,
+    } in problems
+    {
+        reader.report(Finding {
+            span,
+            severity: Severity::Error,
+            message,
+            hint,
+        });
+    }
+    let config = if legible {
+        decode::document(&mut reader, root.as_ref())
+    } else {
+        None
+    };
+    let (errors, warnings): (Vec<_>, Vec<_>) = reader
+        .finish()
+        .into_iter()
+        .partition(|finding| finding.severity == Severity::Error);
+    match config {
+        Some(config) if errors.is_empty() => Ok(Config {
+            warnings: place(file_name, text, warnings),
+            ..config
+        }),
+        _ => fail(errors),
+    }
+}
+
+/// A character that may stand in no YAML text (YAML 1.2.2 section 5.1). NUL above all: the scanner would take it for
+/// the end of the file and ignore what follows.
+fn forbidden_character(text: &str) -> Option<Finding> {
+    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}' | '\u{10000}'..);
+    let (offset, found) = text.char_indices().find(|&(_, c)| !allowed(c))?;
+    let message = format!(
+        "the character U+{:04X} may not stand in a YAML file",
+        u32::from(found)
+    );
+    let hint = Some("remove it, or write it as an escape in double quotes".to_owned());
+    Some(Finding {
+        span: Span {
+            at: end_of(&text[..offset]),
+            width: 1,
+        },
+        severity: Severity::Error,
+        message,
+        hint,
+    })
+}
+
+/// The place behind the last character of a text.
+fn end_of(text: &str) -> Position {
+    let (number, last) = lines(text).enumerate().last().unwrap_or((0, ""));
+    let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Position {
+        line: narrow(number + 1),
+        column: narrow(last.chars().count() + 1),
+    }
+}
+
+/// The findings in the order of the file, each with its source line.
+fn place(file: &str, text: &str, mut findings: Vec<Finding>) -> Vec<Diagnostic> {
+    findings.sort_by_key(|finding| finding.span.at);
+    let mut lines = lines(text).zip(1u32..).peekable();
+    let mut placed = Vec::with_capacity(findings.len());
+    for Finding {
+        span,
+        severity,
+        message,
+        hint,
+    } in findings
+    {
+        while lines
+            .next_if(|&(_, number)| number < span.at.line)
+            .is_some()
+        {}
+        let source = lines
+            .peek()
+            .filter(|&&(_, number)| number == span.at.line)
+            .map(|&(line, _)| line.to_owned());
+        let (file, line, column) = (file.to_owned(), span.at.line, span.at.column);
+        placed.push(Diagnostic {
+            file,
+            line,
+            column,
+            width: span.width,
+            severity,
+            message,
+            hint,
+            source,
+        });
+    }
+    placed
+}
+
+/// One line of a text, counted from 1.
+pub(crate) fn line_of(text: &str, number: usize) -> Option<&str> {
+    lines(text).nth(number.checked_sub(1)?)
+}
+
+/// The lines of a text, broken where YAML breaks them: at `\n`, `\r\n` and `\r`.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let Some(end) = text.find(['\n', '\r']) else {
+            return rest.take();
+        };
+        let width = if text[end..].starts_with("\r\n") {
+            2
+        } else {
+            1
+        };
+        rest = Some(&text[end + width..]);
+        Some(&text[..end])
+    })
+}
