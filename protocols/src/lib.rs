@@ -1,2 +1,12 @@
+//! HTTP on the wire, sans-I/O: bytes in, events out.
+//!
+//! [`wire`] holds what every version shares: spans over a read buffer, header ids, methods, targets, hosts, lists,
+//! dates. [`h1`] holds HTTP/1.1: heads, body length, chunked coding, and the two receivers built from them.
+//!
+//! This crate never does I/O, never looks at a clock, knows no configuration and no runtime. Nothing that a peer
+//! sends makes it panic, and whatever could be read in two ways is refused.
 #![forbid(unsafe_code)]
-//! HTTP on the wire, sans-I/O.
+#![warn(missing_docs)]
+
+pub mod h1;
+pub mod wire;
