@@ -3,7 +3,7 @@
 use super::HeadError;
 use crate::wire::{
     Field, Fields, HeaderId, Span,
-    text::{token_len, value_len},
+    text::{is_token, position, token_len, value_len},
 };
 
 /// Reads field lines from `at` up to and with the blank line, and gives the offset after it.
@@ -19,17 +19,20 @@ pub(super) fn parse(
     let mut at = at;
     loop {
         let line = bytes.get(at..).unwrap_or_default();
-        let name_len = token_len(line);
-        if name_len == 0 {
-            return match line {
-                [b'\r', b'\n', ..] => Ok(at + 2),
-                _ => Err(no_name(line, fields.is_empty())),
-            };
+        if let [b'\r', b'\n', ..] = line {
+            return Ok(at + 2);
         }
-        let name = line.get(..name_len).unwrap_or_default();
-        let Some([b':', value @ ..]) = line.get(name_len..) else {
-            return Err(no_colon(line.get(name_len..).unwrap_or_default()));
+        let Some((name, value)) =
+            position(line, b':').and_then(|colon| line.split_at_checked(colon))
+        else {
+            return Err(bad_name(line, fields.is_empty()));
         };
+        let id = HeaderId::of(name);
+        // A known name is a token.
+        if id == HeaderId::Other && !is_token(name) {
+            return Err(bad_name(line, fields.is_empty()));
+        }
+        let value = value.get(1..).unwrap_or_default();
         let value_len = value_len(value);
         match value.get(value_len..).unwrap_or_default() {
             [b'\r', b'\n', ..] => {}
@@ -38,13 +41,12 @@ pub(super) fn parse(
         if fields.len() >= fields_max {
             return Err(HeadError::Headers);
         }
-        let value_start = at + name_len + 1;
+        let value_start = at + name.len() + 1;
         let value_end = value_start + value_len;
-        let id = HeaderId::of(name);
         fields.push(Field {
             id,
             hop: id.hop_by_hop(),
-            name: Span::new(at, at + name_len),
+            name: Span::new(at, at + name.len()),
             value: trimmed(bytes, value_start, value_end),
             line: Span::new(at, value_end + 2),
         });
@@ -65,25 +67,16 @@ fn trimmed(bytes: &[u8], start: usize, end: usize) -> Span {
     Span::new(start, end)
 }
 
+/// What is wrong with a line that has no token before a colon.
 #[cold]
-fn no_name(line: &[u8], first: bool) -> HeadError {
-    match line {
+fn bad_name(line: &[u8], first: bool) -> HeadError {
+    let name_len = token_len(line);
+    match line.get(name_len..).unwrap_or_default() {
         [] | [b'\r'] => HeadError::Incomplete,
+        [b' ' | b'\t', ..] if name_len > 0 => HeadError::SpaceBeforeColon,
         [b' ' | b'\t', ..] if first => HeadError::LeadingSpace,
         [b' ' | b'\t', ..] => HeadError::FoldedLine,
         [b':', ..] => HeadError::NoFieldName,
-        [b'\r', ..] => HeadError::BareCr,
-        [b'\n', ..] => HeadError::BareLf,
-        [0, ..] => HeadError::Nul,
-        _ => HeadError::FieldName,
-    }
-}
-
-#[cold]
-fn no_colon(rest: &[u8]) -> HeadError {
-    match rest {
-        [] | [b'\r'] => HeadError::Incomplete,
-        [b' ' | b'\t', ..] => HeadError::SpaceBeforeColon,
         [b'\r', b'\n', ..] => HeadError::NoColon,
         [b'\r', ..] => HeadError::BareCr,
         [b'\n', ..] => HeadError::BareLf,

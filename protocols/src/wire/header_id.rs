@@ -92,9 +92,9 @@ const _: () = assert!(KNOWN.len() < 64);
 impl HeaderId {
     /// The id of a field name, in any case. Looks at four bytes, then compares with the one candidate.
     pub fn of(name: &[u8]) -> Self {
-        let candidate = TABLE[slot(name)];
-        if name.eq_ignore_ascii_case(candidate.name().as_bytes()) {
-            candidate
+        let candidate = &SPELLINGS[SLOTS[slot(name)] as usize];
+        if candidate.is(name) {
+            candidate.id
         } else {
             Self::Other
         }
@@ -168,7 +168,99 @@ impl HeaderId {
     }
 }
 
-const SLOTS: usize = 256;
+/// A known name, cut into words so that two or three comparisons are enough.
+#[derive(Clone, Copy)]
+struct Spelling {
+    id: HeaderId,
+    len: usize,
+    /// The first 8 bytes, or 4 of a name shorter than 8.
+    first: u64,
+    /// The second 8 bytes of a name longer than 16.
+    second: u64,
+    /// The last 8 bytes, or 4; they overlap with those before.
+    last: u64,
+}
+
+impl Spelling {
+    const OTHER: Self = Self {
+        id: HeaderId::Other,
+        len: usize::MAX,
+        first: 0,
+        second: 0,
+        last: 0,
+    };
+
+    const fn new(id: HeaderId) -> Self {
+        let name = id.name().as_bytes();
+        let len = name.len();
+        let width = if len < 8 { 4 } else { 8 };
+        Self {
+            id,
+            len,
+            first: word(name, 0, width),
+            second: if len > 16 { word(name, 8, 8) } else { 0 },
+            last: if len < 4 {
+                0
+            } else {
+                word(name, len - width, width)
+            },
+        }
+    }
+
+    fn is(&self, name: &[u8]) -> bool {
+        if name.len() != self.len {
+            return false;
+        }
+        if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+            let second = name
+                .get(8..)
+                .and_then(|rest| rest.first_chunk())
+                .filter(|_| self.len > 16);
+            return same(u64::from_le_bytes(*first), self.first)
+                & same(u64::from_le_bytes(*last), self.last)
+                & second.is_none_or(|second| same(u64::from_le_bytes(*second), self.second));
+        }
+        if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+            return same(u32::from_le_bytes(*first).into(), self.first)
+                & same(u32::from_le_bytes(*last).into(), self.last);
+        }
+        name.eq_ignore_ascii_case(self.id.name().as_bytes())
+    }
+}
+
+/// Whether both words are the same text; `lower_case` holds letters in lower case, digits and `-`.
+///
+/// Of those only letters have the bit 0x40, so only they may differ in the bit 0x20.
+const fn same(word: u64, lower_case: u64) -> bool {
+    let letters = (lower_case & 0x4040_4040_4040_4040) >> 1;
+    (word ^ lower_case) & !letters == 0
+}
+
+/// `width` bytes at `at`, the first one lowest; 0 beyond the end.
+const fn word(text: &[u8], at: usize, width: usize) -> u64 {
+    let mut word = 0;
+    let mut index = 0;
+    while index < width && at + index < text.len() {
+        word |= (text[at + index] as u64) << (8 * index);
+        index += 1;
+    }
+    word
+}
+
+/// By [`HeaderId`].
+static SPELLINGS: [Spelling; 64] = {
+    let mut spellings = [Spelling::OTHER; 64];
+    let mut index = 0;
+    while index < KNOWN.len() {
+        // Three words cover 24 bytes.
+        assert!(KNOWN[index].name().len() <= 24);
+        spellings[KNOWN[index] as usize] = Spelling::new(KNOWN[index]);
+        index += 1;
+    }
+    spellings
+};
+
+const SLOT_COUNT: usize = 256;
 
 /// A hash without collisions among the known names; the factors were found by trying.
 const fn slot(name: &[u8]) -> usize {
@@ -177,25 +269,25 @@ const fn slot(name: &[u8]) -> usize {
         return 0;
     };
     let fourth_last = if len < 4 { first } else { name[len - 4] };
-    (len * 19 + lower(first) * 18 + lower(fourth_last) * 20 + lower(last) * 36) % SLOTS
+    (len * 19 + lower(first) * 18 + lower(fourth_last) * 20 + lower(last) * 36) % SLOT_COUNT
 }
 
 const fn lower(byte: u8) -> usize {
     (byte | 0x20) as usize
 }
 
-static TABLE: [HeaderId; SLOTS] = {
-    let mut table = [HeaderId::Other; SLOTS];
+/// The [`HeaderId`] that may be meant, as a number.
+static SLOTS: [u8; SLOT_COUNT] = {
+    let mut slots = [HeaderId::Other as u8; SLOT_COUNT];
     let mut index = 0;
     while index < KNOWN.len() {
-        let id = KNOWN[index];
-        let slot = slot(id.name().as_bytes());
+        let slot = slot(KNOWN[index].name().as_bytes());
         assert!(
-            matches!(table[slot], HeaderId::Other),
+            slots[slot] == 0,
             "two names share a slot: try other factors"
         );
-        table[slot] = id;
+        slots[slot] = KNOWN[index] as u8;
         index += 1;
     }
-    table
+    slots
 };

@@ -74,16 +74,37 @@ pub fn value_len(text: &[u8]) -> usize {
         .unwrap_or(tail.len())
 }
 
+const ONES: u64 = u64::MAX / 255;
+const HIGH: u64 = ONES * 0x80;
+
 /// Index of the first byte below 0x20 or equal to 0x7f in a little-endian word.
-///
-/// The subtraction borrows into bytes *above* a hit only, so the lowest hit is always a true one.
 fn first_control(word: u64) -> Option<usize> {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGH: u64 = ONES * 0x80;
+    // Subtracting borrows into bytes *above* a hit only, so the lowest hit is always a true one.
     let below_space = word.wrapping_sub(ONES * 0x20) & !word;
     let delete = word ^ (ONES * 0x7f);
     let is_delete = delete.wrapping_sub(ONES) & !delete;
-    let hits = (below_space | is_delete) & HIGH;
+    lowest((below_space | is_delete) & HIGH)
+}
+
+/// Where `byte` first stands in `text`. Quicker than `memchr` where it is near, as the colon of a field line is.
+pub(crate) fn position(text: &[u8], byte: u8) -> Option<usize> {
+    let mut at = 0;
+    while let Some(word) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let zero_where_equal = u64::from_le_bytes(*word) ^ (ONES * byte as u64);
+        if let Some(offset) = lowest(zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & HIGH)
+        {
+            return Some(at + offset);
+        }
+        at += 8;
+    }
+    let tail = text.get(at..).unwrap_or_default();
+    tail.iter()
+        .position(|&other| other == byte)
+        .map(|offset| at + offset)
+}
+
+/// Index of the lowest byte that has a bit set.
+fn lowest(hits: u64) -> Option<usize> {
     (hits != 0).then(|| hits.trailing_zeros() as usize / 8)
 }
 
