@@ -15,9 +15,14 @@ use std::collections::HashMap;
 use ipnet::IpNet;
 
 use crate::document::{AccessLog, Config, Limits, Listener, Runtime, Shutdown};
+use crate::form::Form;
 use crate::node::{Node, Span, Value};
 use crate::reader::{Reader, Text};
-use crate::table::{Field, Form, Later, Presence, Table, later};
+use crate::table::{Field, Later, Presence, Table, later};
+use crate::wording::shorten;
+
+pub(crate) use address::UNIX_PATH_MAX;
+pub(crate) use path::{PATH_MAX, SEGMENTS_MAX};
 
 /// What is wrong with a text, and what to do.
 type Wrong = (String, String);
@@ -221,7 +226,7 @@ fn name(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
 fn parse_name(text: &str) -> Result<String, Wrong> {
     let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
     if text.is_empty() || text.len() > NAME_MAX || !text.bytes().all(good) {
-        let shown = crate::reader::shorten(text);
+        let shown = shorten(text);
         return Err((
             format!("`{shown}` can't be a name"),
             format!("a name is {NAME_LIMITS}"),
@@ -230,38 +235,32 @@ fn parse_name(text: &str) -> Result<String, Wrong> {
     Ok(text.to_owned())
 }
 
-/// Names and addresses that may be given once: where each was first.
+/// Values that may be given once: where each was first.
 struct Once {
-    what: &'static str,
+    what: String,
     seen: HashMap<String, Span>,
 }
 
 impl Once {
-    fn new(what: &'static str) -> Once {
+    fn new(what: impl Into<String>) -> Once {
         Once {
-            what,
+            what: what.into(),
             seen: HashMap::new(),
         }
     }
 
-    /// Reports `value` if it has been there before.
-    fn check(&mut self, reader: &mut Reader<'_>, value: &str, span: Span) {
-        match self.seen.get(value) {
-            Some(first) => {
-                let message = format!(
-                    "{} `{}` is given twice",
-                    self.what,
-                    crate::reader::shorten(value)
-                );
-                reader.error(
-                    span,
-                    message,
-                    format!("it is first given on line {}", first.at.line),
-                );
-            }
-            None => {
-                self.seen.insert(value.to_owned(), span);
-            }
-        }
+    /// Whether `value` is new; if not, that is reported.
+    fn check(&mut self, reader: &mut Reader<'_>, value: &str, span: Span) -> bool {
+        let Some(first) = self.seen.get(value) else {
+            self.seen.insert(value.to_owned(), span);
+            return true;
+        };
+        let place = match first.at.line == span.at.line {
+            true => "in the same line".to_owned(),
+            false => format!("on line {}", first.at.line),
+        };
+        let message = format!("{} `{}` is given twice", self.what, shorten(value));
+        reader.error(span, message, format!("it is first given {place}"));
+        false
     }
 }

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-/// Errors shown of one file; further ones are counted.
-const SHOWN_MAX: usize = 1000;
 /// Characters of a source line shown: a longer line is cut to a window around the column.
 const LINE_SHOWN_MAX: usize = 160;
 
@@ -127,11 +125,7 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Sorts by place and keeps the first thousand.
-    pub(crate) fn new(mut all: Vec<Diagnostic>) -> Diagnostics {
-        all.sort_by_key(|d| (d.line, d.column));
-        let dropped = all.len().saturating_sub(SHOWN_MAX);
-        all.truncate(SHOWN_MAX);
+    pub(crate) fn new(all: Vec<Diagnostic>, dropped: usize) -> Diagnostics {
         Diagnostics { all, dropped }
     }
 

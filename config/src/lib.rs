@@ -12,6 +12,8 @@ mod decode;
 mod diagnostic;
 mod document;
 mod environment;
+mod findings;
+mod form;
 mod load;
 mod node;
 mod pattern;
@@ -20,6 +22,7 @@ pub mod reference;
 mod suggest;
 mod table;
 mod units;
+mod wording;
 
 pub use address::{Address, EndpointAddress};
 pub use diagnostic::{Diagnostic, Diagnostics, Position, Severity};

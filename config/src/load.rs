@@ -1,4 +1,4 @@
-//! From a file to a [`Config`]: size, characters, tree, decoders, checks; the errors of each get their source lines.
+//! From a file to a [`Config`]: size, characters, tree, decoders; what each finds gets its source line.
 
 use std::io::Read;
 use std::path::Path;
@@ -6,8 +6,12 @@ use std::path::Path;
 use crate::decode;
 use crate::diagnostic::{Diagnostic, Diagnostics, Position, Severity};
 use crate::document::Config;
+use crate::findings::Finding;
 use crate::node::{self, Problem, Span};
-use crate::reader::{Finding, Reader};
+use crate::reader::Reader;
+
+#[cfg(test)]
+mod tests;
 
 /// Bytes of the largest file that is read: 16 MiB.
 pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
@@ -19,24 +23,19 @@ pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 /// [`MAX_FILE_BYTES`], is no YAML, or doesn't say what a configuration must say.
 pub fn load(path: &Path) -> Result<Config, Diagnostics> {
     let name = path.display().to_string();
-    let bytes = read(path).map_err(|message| unreadable(&name, message))?;
+    let bytes = read(path).map_err(|message| unreadable(&name, &message))?;
     match std::str::from_utf8(&bytes) {
         Ok(text) => parse(&name, text, &|name| std::env::var(name).ok()),
         Err(error) => {
             let good = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
-            let message = "the file is not UTF-8 from here on".to_owned();
-            let hint = Some("save it as UTF-8".to_owned());
-            let span = Span {
-                at: end_of(good),
-                width: 1,
-            };
-            let finding = Finding {
-                span,
-                severity: Severity::Error,
+            let message = "the file is not UTF-8 from here on";
+            Err(alone(
+                &name,
+                good,
+                end_of(good),
                 message,
-                hint,
-            };
-            Err(Diagnostics::new(place(&name, good, vec![finding])))
+                Some("save it as UTF-8"),
+            ))
         }
     }
 }
@@ -48,22 +47,34 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
         .read_to_end(&mut bytes)
         .map_err(|e| format!("can't be read: {e}"))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(TOO_LARGE.to_owned());
+        Err(TOO_LARGE.to_owned())
+    } else {
+        Ok(bytes)
     }
-    Ok(bytes)
 }
 
 const TOO_LARGE: &str = "is larger than 16 MiB, which is as much as a configuration may hold";
 
-fn unreadable(name: &str, message: String) -> Diagnostics {
-    let message = format!("the file {message}");
+fn unreadable(name: &str, message: &str) -> Diagnostics {
+    alone(
+        name,
+        "",
+        Position::START,
+        &format!("the file {message}"),
+        None,
+    )
+}
+
+/// The one error of a file that isn't looked at further.
+fn alone(file: &str, text: &str, at: Position, message: &str, hint: Option<&str>) -> Diagnostics {
+    let (span, severity) = (Span { at, width: 1 }, Severity::Error);
     let finding = Finding {
-        span: Span::START,
-        severity: Severity::Error,
-        message,
-        hint: None,
+        span,
+        severity,
+        message: message.to_owned(),
+        hint: hint.map(str::to_owned),
     };
-    Diagnostics::new(place(name, "", vec![finding]))
+    Diagnostics::new(place(file, text, vec![finding]), 0)
 }
 
 /// Reads everything that a text says, as if it were the file of this name: relative paths in it are taken from that
@@ -77,13 +88,13 @@ pub fn parse(
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Config, Diagnostics> {
     if text.len() as u64 > MAX_FILE_BYTES {
-        return Err(unreadable(file_name, TOO_LARGE.to_owned()));
+        return Err(unreadable(file_name, TOO_LARGE));
     }
     // A byte order mark is no part of the text.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let fail = |findings| Err(Diagnostics::new(place(file_name, text, findings)));
-    if let Some(finding) = forbidden_character(text) {
-        return fail(vec![finding]);
+    if let Some((at, message)) = forbidden_character(text) {
+        let hint = Some("remove it, or write it as an escape in double quotes");
+        return Err(alone(file_name, text, at, &message, hint));
     }
     let (root, problems) = node::compose(text);
     let mut reader = Reader::new(env, Path::new(file_name).parent());
@@ -95,50 +106,37 @@ pub fn parse(
         hint,
     } in problems
     {
-        reader.report(Finding {
-            span,
-            severity: Severity::Error,
-            message,
-            hint,
-        });
+        reader.error(span, message, hint);
     }
     let config = if legible {
         decode::document(&mut reader, root.as_ref())
     } else {
         None
     };
-    let (errors, warnings): (Vec<_>, Vec<_>) = reader
-        .finish()
-        .into_iter()
-        .partition(|finding| finding.severity == Severity::Error);
+    let (errors, dropped, warnings) = reader.into_findings().finish();
     match config {
         Some(config) if errors.is_empty() => Ok(Config {
             warnings: place(file_name, text, warnings),
             ..config
         }),
-        _ => fail(errors),
+        _ => Err(Diagnostics::new(place(file_name, text, errors), dropped)),
     }
 }
 
-/// A character that may stand in no YAML text (YAML 1.2.2 section 5.1). NUL above all: the scanner would take it for
-/// the end of the file and ignore what follows.
-fn forbidden_character(text: &str) -> Option<Finding> {
-    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}' | '\u{10000}'..);
+/// A character that may stand in no YAML text (YAML 1.2.2 section 5.1), and where. NUL above all: the scanner would
+/// take it for the end of the file and ignore what follows.
+fn forbidden_character(text: &str) -> Option<(Position, String)> {
+    let allowed = |c: char| {
+        let plain = matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..);
+        // Byte order marks and noncharacters.
+        plain && !matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+    };
     let (offset, found) = text.char_indices().find(|&(_, c)| !allowed(c))?;
     let message = format!(
         "the character U+{:04X} may not stand in a YAML file",
         u32::from(found)
     );
-    let hint = Some("remove it, or write it as an escape in double quotes".to_owned());
-    Some(Finding {
-        span: Span {
-            at: end_of(&text[..offset]),
-            width: 1,
-        },
-        severity: Severity::Error,
-        message,
-        hint,
-    })
+    Some((end_of(&text[..offset]), message))
 }
 
 /// The place behind the last character of a text.

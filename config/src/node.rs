@@ -81,7 +81,7 @@ pub(crate) struct Entry {
 pub(crate) struct Problem {
     pub(crate) span: Span,
     pub(crate) message: String,
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: String,
 }
 
 /// The tree of the one document in `text`, as far as it goes; `None` for a text without one, and after an error of
@@ -260,11 +260,19 @@ impl Composer {
             Some(Open::Map {
                 entries, seen, key, ..
             }) => match std::mem::replace(key, Pending::Key) {
-                Pending::Value(Some((name, span))) => entries.push(Entry {
-                    key: name,
-                    span,
-                    value: node,
-                }),
+                Pending::Value(Some((key, span))) => {
+                    // Nothing stands nowhere: what is missing behind a key is missed at the key.
+                    let at = if matches!(node.value, Value::Null) {
+                        span
+                    } else {
+                        node.span
+                    };
+                    entries.push(Entry {
+                        key,
+                        span,
+                        value: Node { span: at, ..node },
+                    });
+                }
                 Pending::Value(None) => {}
                 Pending::Key => {
                     let accepted = accept_key(node, seen, &mut self.problems);
@@ -279,7 +287,7 @@ impl Composer {
         self.problems.push(Problem {
             span,
             message: message.to_owned(),
-            hint: Some(hint.to_owned()),
+            hint: hint.to_owned(),
         });
     }
 
@@ -289,7 +297,7 @@ impl Composer {
             at: place(mark.line(), mark.col()),
             width: 1,
         };
-        let hint = syntax_hint(text, mark.line(), mark.col());
+        let hint = syntax_hint(text, mark.line(), mark.col()).to_owned();
         self.problems.push(Problem {
             span,
             message: format!("not valid YAML: {}", error.info()),
@@ -333,16 +341,16 @@ fn accept_key(
     problems.push(Problem {
         span,
         message,
-        hint: Some(hint),
+        hint,
     });
     None
 }
 
 /// What usually lies behind an error of syntax in this place.
-fn syntax_hint(text: &str, line: usize, column: usize) -> Option<String> {
-    let source = crate::load::line_of(text, line)?;
+fn syntax_hint(text: &str, line: usize, column: usize) -> &'static str {
+    let source = crate::load::line_of(text, line).unwrap_or_default();
     let here = source.chars().nth(column);
-    let hint = if source
+    if source
         .chars()
         .take_while(|c| c.is_whitespace())
         .any(|c| c == '\t')
@@ -350,12 +358,13 @@ fn syntax_hint(text: &str, line: usize, column: usize) -> Option<String> {
         "indent with spaces: YAML takes no tabs there"
     } else if source.contains("${") {
         "between `{` and `}` or `[` and `]`, write `\"${NAME}\"` in quotes"
+    } else if source.contains("/{") {
+        "between `{` and `}`, a path with a capture needs quotes: `path: \"/users/{id}\"`"
     } else if matches!(here, Some('@' | '`' | '%' | '&' | '*' | '!' | '|' | '>')) {
         "text that begins with a sign that YAML reserves needs quotes"
     } else if source.contains('{') || source.contains('[') {
         "check that each `{` and `[` is closed, with `,` between the items"
     } else {
         "check the indentation: keys of one map begin in the same column"
-    };
-    Some(hint.to_owned())
+    }
 }

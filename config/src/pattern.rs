@@ -50,7 +50,7 @@ pub enum Segment {
 }
 
 /// The largest compiled program of a path's regular expression, and the largest cache of its lazy DFA, in bytes.
-const REGEX_BYTES_MAX: usize = 1 << 20;
+pub(crate) const REGEX_BYTES_MAX: usize = 1 << 20;
 
 /// Compiles the regular expression of a [`PathPattern::Regex`], anchored at both ends. Loading has already done so
 /// once: an error here means that the source didn't come from a loaded file.

@@ -1,26 +1,17 @@
 //! What every decoder reads with: it takes a node apart, reports what is wrong with it, and goes on.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::diagnostic::Severity;
-use crate::environment::{self, EXPANDED_MAX, Unexpandable};
+use crate::environment;
+use crate::findings::Findings;
+use crate::form::{Form, unit_hint};
 use crate::node::{Entry, Node, Span, Value};
 use crate::suggest::nearest;
-use crate::table::{Field, Form, Presence, Table};
-use crate::units::{self, NotANumber, show_duration, show_size};
-
-/// A diagnostic that doesn't yet know its file.
-#[derive(Debug)]
-pub(crate) struct Finding {
-    pub(crate) span: Span,
-    pub(crate) severity: Severity,
-    pub(crate) message: String,
-    pub(crate) hint: Option<String>,
-}
+use crate::table::{Field, Presence, Table};
+use crate::units::{self, NotANumber};
+use crate::wording::{describe, either, shorten, unexpandable};
 
 /// A scalar with its references to the environment replaced.
 #[derive(Debug)]
@@ -29,16 +20,15 @@ pub(crate) struct Text<'n> {
     pub(crate) span: Span,
 }
 
-/// Collects findings while the tree is read.
+/// Takes nodes apart and collects what is wrong with them.
 pub(crate) struct Reader<'e> {
     env: &'e dyn Fn(&str) -> Option<String>,
     directory: PathBuf,
-    findings: Vec<Finding>,
-    /// Features that have not landed: where each was asked for.
-    later: BTreeMap<String, Vec<Span>>,
+    findings: Findings,
 }
 
 impl<'e> Reader<'e> {
+    /// `env` answers for `${NAME}`; relative paths start in `directory`.
     pub(crate) fn new(
         env: &'e dyn Fn(&str) -> Option<String>,
         directory: Option<&Path>,
@@ -47,8 +37,7 @@ impl<'e> Reader<'e> {
         Reader {
             env,
             directory,
-            findings: Vec::new(),
-            later: BTreeMap::new(),
+            findings: Findings::default(),
         }
     }
 
@@ -57,42 +46,13 @@ impl<'e> Reader<'e> {
         &self.directory
     }
 
-    /// Everything that was found, one finding for each feature that has not landed.
-    pub(crate) fn finish(self) -> Vec<Finding> {
-        let mut findings = self.findings;
-        for (feature, mut spans) in self.later {
-            spans.sort_by_key(|span| span.at);
-            let Some((&span, others)) = spans.split_first() else {
-                continue;
-            };
-            let message = format!("{feature} is not part of this version yet");
-            let mut hint = "remove it for now: nothing in a file is ever ignored".to_owned();
-            if !others.is_empty() {
-                let lines: Vec<String> = others
-                    .iter()
-                    .take(20)
-                    .map(|span| span.at.line.to_string())
-                    .collect();
-                let more = if others.len() > lines.len() {
-                    ", ..."
-                } else {
-                    ""
-                };
-                let word = if others.len() == 1 { "line" } else { "lines" };
-                hint = format!("{hint}; also on {word} {}{more}", lines.join(", "));
-            }
-            findings.push(Finding {
-                span,
-                severity: Severity::Error,
-                message,
-                hint: Some(hint),
-            });
-        }
-        findings
+    pub(crate) fn into_findings(self) -> Findings {
+        self.findings
     }
 
-    pub(crate) fn report(&mut self, finding: Finding) {
-        self.findings.push(finding);
+    /// Whether further errors are only counted.
+    pub(crate) fn full(&self) -> bool {
+        self.findings.full()
     }
 
     pub(crate) fn error(
@@ -101,13 +61,7 @@ impl<'e> Reader<'e> {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        let (message, hint) = (message.into(), Some(hint.into()));
-        self.report(Finding {
-            span,
-            severity: Severity::Error,
-            message,
-            hint,
-        });
+        self.findings.error(span, message.into(), Some(hint.into()));
     }
 
     pub(crate) fn warning(
@@ -116,18 +70,12 @@ impl<'e> Reader<'e> {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        let (message, hint) = (message.into(), Some(hint.into()));
-        self.report(Finding {
-            span,
-            severity: Severity::Warning,
-            message,
-            hint,
-        });
+        self.findings
+            .warning(span, message.into(), Some(hint.into()));
     }
 
-    /// A feature that has not landed: the subject of "is not part of this version yet".
     pub(crate) fn not_landed(&mut self, span: Span, feature: impl Into<String>) {
-        self.later.entry(feature.into()).or_default().push(span);
+        self.findings.not_landed(span, feature.into());
     }
 
     /// Reads a map by its table: every key that can be read goes into the draft, everything else is reported.
@@ -172,6 +120,10 @@ impl<'e> Reader<'e> {
         if let Some(field) = named(&entry.key) {
             return Some(field);
         }
+        if self.full() {
+            self.error(entry.span, "unknown key", "");
+            return None;
+        }
         let known: Vec<&str> = table.fields.iter().map(|field| field.key).collect();
         let message = format!("unknown key `{}` in {}", shorten(&entry.key), table.noun);
         let meant = nearest(&entry.key, known.iter().copied());
@@ -186,7 +138,11 @@ impl<'e> Reader<'e> {
     pub(crate) fn map<'n>(&mut self, node: &'n Node, noun: &str) -> Option<&'n [Entry]> {
         match &node.value {
             Value::Map(entries) => Some(entries),
-            _ => self.unexpected(node, &format!("a map of keys for {noun}")),
+            _ => {
+                let hint =
+                    "a map is `{ key: value }`, or lines of `key: value` that are indented alike";
+                self.unexpected(node, &format!("a map for {noun}"), hint)
+            }
         }
     }
 
@@ -206,7 +162,7 @@ impl<'e> Reader<'e> {
             Value::List(items) if items.len() < min => {
                 self.error(
                     node.span,
-                    format!("an empty list of {noun}"),
+                    format!("the list of {noun} is empty"),
                     format!("name at least one: `[{example}]`"),
                 );
                 None
@@ -221,14 +177,19 @@ impl<'e> Reader<'e> {
                 );
                 None
             }
-            _ => self.unexpected(node, &format!("a list of {noun}")),
+            _ => {
+                let hint = format!("a list is `[{example}]`, or lines that begin with `- `");
+                self.unexpected(node, &format!("a list of {noun}"), &hint)
+            }
         }
     }
 
     /// A scalar, whatever it means.
     pub(crate) fn text<'n>(&mut self, node: &'n Node, noun: &str) -> Option<Text<'n>> {
         let Value::Scalar(raw) = &node.value else {
-            return self.unexpected(node, noun);
+            let hint =
+                "this is one value, not several: text that begins with `{` or `[` needs quotes";
+            return self.unexpected(node, noun, hint);
         };
         let value = match environment::expand(raw, self.env) {
             Ok(None) => Cow::Borrowed(raw.as_str()),
@@ -336,23 +297,14 @@ impl<'e> Reader<'e> {
         found
     }
 
-    /// Reports that the node is of another kind than `noun`.
-    pub(crate) fn unexpected<R>(&mut self, node: &Node, noun: &str) -> Option<R> {
-        let span = if matches!(node.value, Value::Map(_) | Value::List(_)) {
-            first_of(node)
-        } else {
-            node.span
-        };
+    /// Reports that the node is of another kind than `noun`, which `hint` shows how to write.
+    fn unexpected<R>(&mut self, node: &Node, noun: &str, hint: &str) -> Option<R> {
         let hint = match node.value {
-            Value::Null => "write the value behind the `:`, or remove the key".to_owned(),
-            Value::Map(_) if !noun.contains("map") => {
-                "braces and `key: value` lines make a map: quote the text if it holds them"
-                    .to_owned()
-            }
-            _ => "compare with the reference in docs/configuration.md".to_owned(),
+            Value::Null => "write the value behind the `:`, or remove the key",
+            _ => hint,
         };
         self.error(
-            span,
+            first_of(node),
             format!("expected {noun}, found {}", describe(node)),
             hint,
         );
@@ -360,135 +312,15 @@ impl<'e> Reader<'e> {
     }
 }
 
-impl Form {
-    /// The form of the value itself, where `on` or `off` may stand for it too.
-    pub(crate) fn without_switch(&self) -> &Form {
-        match self {
-            Form::OrOff(form) | Form::OrSwitch(form) => form,
-            form => form,
-        }
-    }
-
-    fn admits(&self, number: u64) -> bool {
-        match self {
-            Form::Integer { min, max } | Form::Size { min, max } => (*min..=*max).contains(&number),
-            Form::PowerOfTwo { min, max } => {
-                (*min..=*max).contains(&number) && number.is_power_of_two()
-            }
-            Form::Duration { min, max } => (*min..=*max).contains(&Duration::from_millis(number)),
-            _ => true,
-        }
-    }
-
-    /// The limits in words; empty for a form without.
-    pub(crate) fn limits(&self) -> String {
-        match self {
-            Form::Integer { min, max } => format!("{min} to {max}"),
-            Form::PowerOfTwo { min, max } => format!("a power of two, {min} to {max}"),
-            Form::Size { min, max } => format!("{} to {}", show_size(*min), show_size(*max)),
-            Form::Duration { min, max } => {
-                format!("{} to {}", show_duration(*min), show_duration(*max))
-            }
-            Form::Text { limits, .. } => (*limits).to_owned(),
-            Form::List { of, min } => match (*min, of.limits()) {
-                (0, limits) => limits,
-                (min, limits) if limits.is_empty() => format!("at least {min}"),
-                (min, limits) => format!("at least {min}; each {limits}"),
-            },
-            Form::Map { of, .. } => of.limits(),
-            Form::OrOff(form) => format!("{}, or `off`", form.limits()),
-            Form::OrSwitch(form) => form.limits(),
-            Form::Either(a, b) => [a.limits(), b.limits()]
-                .into_iter()
-                .filter(|l| !l.is_empty())
-                .collect::<Vec<_>>()
-                .join("; "),
-            Form::Choice(_) | Form::Object(_) => String::new(),
-        }
-    }
-}
-
-fn unit_hint(found: &str, form: &Form) -> String {
-    let allowed = form.limits();
-    let lower = found.to_ascii_lowercase();
-    match form {
-        Form::Size { .. } if lower.ends_with(|c: char| c.is_ascii_alphabetic()) => {
-            format!("the units are `B`, `KiB`, `MiB` and `GiB`; allowed: {allowed}")
-        }
-        Form::Duration { .. } if found.contains('.') => {
-            format!(
-                "write whole numbers with a smaller unit: `1500ms` for 1.5 seconds; allowed: {allowed}"
-            )
-        }
-        Form::Duration { .. } => {
-            format!("the units are `ms`, `s`, `m` and `h`; allowed: {allowed}")
-        }
-        _ => format!("allowed: {allowed}"),
-    }
-}
-
-fn unexpandable(problem: Unexpandable) -> (String, String) {
-    match problem {
-        Unexpandable::Unclosed => (
-            "`${` is not closed".to_owned(),
-            "write `${NAME}`, or `$${` for the characters themselves".to_owned(),
-        ),
-        Unexpandable::Name(found) => (
-            format!(
-                "`${{{}}}` does not name a variable of the environment",
-                shorten(&found)
-            ),
-            "write `${NAME}` or `${NAME:-default}`; `$${` stands for the characters themselves"
-                .to_owned(),
-        ),
-        Unexpandable::Unset(name) => (
-            format!("the environment has no variable `{}`", shorten(&name)),
-            format!(
-                "set it, or give a default: `${{{}:-default}}`",
-                shorten(&name)
-            ),
-        ),
-        Unexpandable::TooLong => (
-            format!(
-                "the value is longer than {} after its variables are filled in",
-                show_size(EXPANDED_MAX as u64)
-            ),
-            "check the variables that it names".to_owned(),
-        ),
-    }
-}
-
-/// Where to point for a whole map or list: at its first sign, not at all of it.
+/// Where to point: at the first sign of a list or map, at all of a scalar.
 pub(crate) fn first_of(node: &Node) -> Span {
+    let width = if matches!(node.value, Value::Map(_) | Value::List(_)) {
+        1
+    } else {
+        node.span.width
+    };
     Span {
         at: node.span.at,
-        width: 1,
-    }
-}
-
-/// What a node is, in an error.
-fn describe(node: &Node) -> String {
-    match &node.value {
-        Value::Null => "nothing".to_owned(),
-        Value::Scalar(text) => format!("`{}`", shorten(text)),
-        Value::List(_) => "a list".to_owned(),
-        Value::Map(_) => "a map".to_owned(),
-    }
-}
-
-/// A value as an error quotes it: not more than 60 characters.
-pub(crate) fn shorten(text: &str) -> String {
-    match text.char_indices().nth(60) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}...", &text[..end]),
-    }
-}
-
-/// `a`, `b` or `c`, each in backquotes.
-pub(crate) fn either<S: Display>(words: &[S]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-    match quoted.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-        _ => quoted.concat(),
+        width,
     }
 }

@@ -1,9 +1,242 @@
-//! The key reference, written from the field tables.
+//! The key reference, `docs/configuration.md`, written from the field tables: what the decoder takes and what the
+//! reference says can't differ.
 
-/// `docs/configuration.md`.
+use std::fmt::Write;
+
+use crate::decode::{PATH_MAX, SEGMENTS_MAX, TABLES, UNIX_PATH_MAX};
+use crate::environment::EXPANDED_MAX;
+use crate::findings::KEPT_MAX;
+use crate::form::Form;
+use crate::load::MAX_FILE_BYTES;
+use crate::node::{DEPTH_MAX, NODES_MAX};
+use crate::pattern::REGEX_BYTES_MAX;
+use crate::table::{Presence, Row, Rows};
+use crate::units::show_size;
+
+#[cfg(test)]
+mod tests;
+
+/// The whole of `docs/configuration.md`.
 pub fn markdown() -> String {
-    crate::decode::TABLES
-        .iter()
-        .map(|table| table.path())
-        .collect()
+    let mut page = INTRODUCTION.to_owned();
+    for table in TABLES {
+        section(&mut page, table);
+    }
+    limits(&mut page);
+    page
 }
+
+/// One map: what it is for, and its keys.
+fn section(page: &mut String, table: &dyn Rows) {
+    let title = if table.path().is_empty() {
+        "The file".to_owned()
+    } else {
+        format!("`{}`", table.path())
+    };
+    let head = "| key | type | unit | default | limits | example | meaning |\n|---|---|---|---|---|---|---|";
+    // Writing to a string can't fail.
+    let _ = writeln!(page, "\n### {title}\n\n{}\n\n{head}", table.doc());
+    for row in table.rows() {
+        let Row {
+            key,
+            form,
+            presence,
+            doc,
+            example,
+            ..
+        } = row;
+        let default = match presence {
+            Presence::Required => "**required**".to_owned(),
+            Presence::Optional(words) => words.to_owned(),
+            Presence::Default(value) => code(value),
+        };
+        let cells = [
+            code(key),
+            type_of(form),
+            unit_of(form).to_owned(),
+            default,
+            form.limits(),
+            code(&format!("{key}: {example}")),
+            doc.to_owned(),
+        ];
+        line(page, &cells);
+    }
+    let later: Vec<String> = table
+        .later()
+        .iter()
+        .map(|later| format!("{} ({})", code(later.key), later.feature))
+        .collect();
+    if !later.is_empty() {
+        let _ = writeln!(
+            page,
+            "\nNot part of this version yet, and refused: {}.",
+            later.join(", ")
+        );
+    }
+}
+
+/// Every limit with what exceeding it gives: those of the file, then those on the file.
+fn limits(page: &mut String) {
+    page.push_str(LIMITS);
+    for table in TABLES {
+        for Row {
+            key,
+            presence,
+            form,
+            exceeding,
+            ..
+        } in table.rows()
+        {
+            let (Some(exceeding), Presence::Default(default)) = (exceeding, presence) else {
+                continue;
+            };
+            let range = if form.limits().is_empty() {
+                type_of(form)
+            } else {
+                form.limits()
+            };
+            line(
+                page,
+                &[
+                    code(&format!("{}.{key}", table.path())),
+                    code(default),
+                    range,
+                    exceeding.to_owned(),
+                ],
+            );
+        }
+    }
+    page.push_str(FIXED);
+    let counts = |n: usize| n.to_string();
+    for (what, most) in [
+        ("a file", show_size(MAX_FILE_BYTES)),
+        ("lists and maps in one another", counts(DEPTH_MAX)),
+        ("values in a file", counts(NODES_MAX)),
+        (
+            "a value after its variables are filled in",
+            show_size(EXPANDED_MAX as u64),
+        ),
+        ("a path, in bytes", counts(PATH_MAX)),
+        ("a path, in segments", counts(SEGMENTS_MAX)),
+        (
+            "a regular expression when compiled",
+            show_size(REGEX_BYTES_MAX as u64),
+        ),
+        ("the path of a Unix socket, in bytes", counts(UNIX_PATH_MAX)),
+        (
+            "errors shown of a file; further ones are counted",
+            counts(KEPT_MAX),
+        ),
+    ] {
+        line(page, &[what.to_owned(), most]);
+    }
+}
+
+fn line(page: &mut String, cells: &[String]) {
+    let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+    let _ = writeln!(page, "| {} |", cells.join(" | "));
+}
+
+fn code(text: &str) -> String {
+    format!("`{text}`")
+}
+
+fn type_of(form: &Form) -> String {
+    match form {
+        Form::Integer { .. } | Form::PowerOfTwo { .. } => "integer".to_owned(),
+        Form::Size { .. } => "size".to_owned(),
+        Form::Duration { .. } => "duration".to_owned(),
+        Form::Text { kind, .. } => (*kind).to_owned(),
+        Form::Choice(words) => words
+            .iter()
+            .map(|word| code(word))
+            .collect::<Vec<_>>()
+            .join(" or "),
+        Form::OrOff(form) => format!("{} or `off`", type_of(form)),
+        Form::OrSwitch(form) => format!("{}, `on` or `off`", type_of(form)),
+        Form::Either(a, b) => format!("{} or {}", type_of(a), type_of(b)),
+        Form::List { of, .. } => format!("list of {}", type_of(of)),
+        Form::Map { key, of } => format!("map from {} to {}", code(key), type_of(of)),
+        Form::Object(table) => format!("map, see {}", code(table.path())),
+    }
+}
+
+fn unit_of(form: &Form) -> &'static str {
+    match form.without_switch() {
+        Form::Size { .. } => "`B` `KiB` `MiB` `GiB` `TiB`",
+        Form::Duration { .. } => "`ms` `s` `m` `h`",
+        _ => "",
+    }
+}
+
+const INTRODUCTION: &str = r#"# Configuration
+
+One YAML file says everything. `ringgate check FILE` reads it and reports every error at once, each with file, line,
+column and a hint; `ringgate run FILE` does the same and then starts. The files in `examples/` are a good beginning.
+
+This page is written by `ringgate_config::reference::markdown()` from the tables that the decoder reads, and a test
+compares the two. To change it, change the tables and run
+`RINGGATE_WRITE=1 cargo test -p ringgate-config --test reference`.
+
+## Rules
+
+- An unknown key is an error, and so is a key whose feature is not part of this version yet: nothing that the file says
+  is ignored. A key that is given twice is an error.
+- A file is UTF-8, at most 16 MiB, one document. Anchors, aliases and tags are refused: write the value out.
+- Relative paths start in the directory of the file that names them, not in the process's working directory.
+- A value is text first: `2`, `"2"` and `'2'` are the same, and `yes`, `no` and `1.10` stay what they are where text is
+  asked for. What it means is decided by the key.
+
+## Values
+
+| type | written | examples |
+|---|---|---|
+| switch | `on` or `true`, `off` or `false`, the same everywhere, in small letters | `off` |
+| integer | decimal digits | `100` |
+| size | digits and `B`, `KiB`, `MiB`, `GiB` or `TiB`; digits alone are bytes | `64KiB`, `10MiB`, `240` |
+| duration | digits and `ms`, `s`, `m` or `h`; the unit is needed, for zero too | `250ms`, `2s`, `5m`, `1h` |
+| name | 1 to 64 of `a-z A-Z 0-9 _ . -` | `users`, `eu-1.orders` |
+| address | `IP:PORT`, `[IPv6]:PORT` or `unix:PATH`; `localhost` stands for 127.0.0.1 | `0.0.0.0:8080`, `[::]:8080`, `unix:/run/gw.sock` |
+| host | a name or IP address without a port, in any case; `*.` in front of a name takes every name below it | `api.example.com`, `*.example.com`, `[::1]` |
+| path | see "Paths" | `/users/{id}` |
+
+### Environment
+
+In any value, `${NAME}` is replaced by the variable of that name, and `${NAME:-default}` by `default` where the variable
+is not set or empty. A variable that is not set and has no default is an error. `$${` stands for the two characters
+`${`; any other `$` stands for itself. What comes out of a variable is not looked at again, a default can't hold another
+reference, and keys are never expanded. Between `{ }` or `[ ]` YAML needs quotes around it: `{ address: "${ADDRESS}" }`.
+
+### Paths
+
+| written | takes |
+|---|---|
+| `/users` | that path and no other; `/users/` is another one |
+| `/users/{id}` | one segment for each capture |
+| `/static/*` | everything below `/static/`, and `/static` itself; `/*` is every path |
+| `/users/{id}/*` | both |
+| `{ regex: "/v[0-9]+/.*" }` | the whole path, compared with a [regular expression](https://docs.rs/regex) |
+
+A path is compared after percent-decoding, so `%XX` is decoded here too: `/caf%C3%A9` and `/café` are the same, and `%7B`,
+`%7D`, `%2A` are how a literal `{`, `}`, `*` is written. The name of a capture is letters, digits and `_`, at most 64, and
+begins with no digit; `jwt`, `consumer`, `request`, `route` and `rest` are taken. Between `{ }` YAML needs quotes around a
+path with a capture: `match: { path: "/users/{id}" }`.
+
+## Keys
+"#;
+
+const LIMITS: &str = r#"
+## Limits
+
+What a running gateway allows, and what exceeding it gives. The file sets these.
+
+| limit | default | may be | exceeding it gives |
+|---|---|---|---|
+"#;
+
+const FIXED: &str = r#"
+What a file may hold. These are fixed; exceeding one is an error at load.
+
+| limit | at most |
+|---|---|
+"#;

@@ -1,8 +1,7 @@
 //! The field tables: one for each map that the file may hold. A row says all there is to know about a key, and the
 //! decoder, the reference documentation and (later) the JSON Schema read it from there.
 
-use std::time::Duration;
-
+use crate::form::Form;
 use crate::node::Node;
 use crate::reader::Reader;
 
@@ -72,48 +71,6 @@ pub(crate) enum Presence {
     Optional(&'static str),
     /// What it is without the key, as the file would write it.
     Default(&'static str),
-}
-
-/// What a value looks like, and its limits.
-pub(crate) enum Form {
-    Integer {
-        min: u64,
-        max: u64,
-    },
-    PowerOfTwo {
-        min: u64,
-        max: u64,
-    },
-    Size {
-        min: u64,
-        max: u64,
-    },
-    Duration {
-        min: Duration,
-        max: Duration,
-    },
-    /// `kind` names the text's grammar; `limits` bounds it, in words.
-    Text {
-        kind: &'static str,
-        limits: &'static str,
-    },
-    Choice(&'static [&'static str]),
-    /// `off`, or a value of the other form.
-    OrOff(&'static Form),
-    /// `on` or `off`, or a value of the other form.
-    OrSwitch(&'static Form),
-    /// Either of two, told apart by what YAML makes of them.
-    Either(&'static Form, &'static Form),
-    List {
-        of: &'static Form,
-        min: usize,
-    },
-    /// A map from names that the user chooses.
-    Map {
-        key: &'static str,
-        of: &'static Form,
-    },
-    Object(&'static (dyn Rows + Sync)),
 }
 
 /// A table seen from outside: its rows without the functions that read them.

@@ -16,11 +16,12 @@ pub(crate) enum NotANumber {
 }
 
 const DURATIONS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
-const SIZES: [(&str, u64); 4] = [
+const SIZES: [(&str, u64); 5] = [
     ("B", 1),
     ("KiB", 1 << 10),
     ("MiB", 1 << 20),
     ("GiB", 1 << 30),
+    ("TiB", 1 << 40),
 ];
 
 /// `250ms`, `2s`, `5m`, `1h`. Zero needs a unit too.
@@ -32,7 +33,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, NotANumber> {
     scale(number, unit, &DURATIONS).map(Duration::from_millis)
 }
 
-/// `64KiB`, `10MiB`, `1GiB`, `512B`, `512`.
+/// `64KiB`, `10MiB`, `1GiB`, `1TiB`, `512B`, `512`.
 pub(crate) fn size(text: &str) -> Result<u64, NotANumber> {
     let (number, unit) = split(text)?;
     if unit.is_empty() {

@@ -1,5 +1,6 @@
 //! The files that Ringgate promises to accept: those whose features have landed load; the others are refused with
 //! nothing but the features that have not.
+#![allow(clippy::unwrap_used)]
 
 use ringgate_config::{AccessLog, Config, Cores, Diagnostics, parse};
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::address::{Address, EndpointAddress};
 use crate::decode::Wrong;
-use crate::reader::shorten;
+use crate::wording::shorten;
 
 pub(crate) const LISTENER_LIMITS: &str = "`IP:PORT`, `[IPv6]:PORT` or `unix:PATH`";
 pub(crate) const ENDPOINT_LIMITS: &str = "`IP:PORT`, `[IPv6]:PORT` or `unix:PATH`; port 1 to 65535";

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::decode::Wrong;
 use crate::pattern::HostPattern;
-use crate::reader::shorten;
+use crate::wording::shorten;
 
 pub(crate) const LIMITS: &str =
     "a host name or IP address without a port; `*.` may stand in front of a name";

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::document::{Limits, MinRate};
+use crate::form::Form;
 use crate::node::{Node, Span};
 use crate::reader::Reader;
-use crate::table::{Field, Form, Presence, Table};
+use crate::table::{Field, Presence, Table};
 use crate::units::show_size;
 
 const KIB: u64 = 1 << 10;
@@ -60,7 +61,7 @@ fn index(value: Option<u64>) -> Option<usize> {
 pub(crate) static LIMITS: Table<Draft> = Table {
     path: "limits",
     noun: "`limits`",
-    doc: "Every limit on what a peer may send. What exceeding each one gives stands under \"Limits\" below.",
+    doc: "Every limit on what a peer may send. \"Limits\" below says what exceeding each one gives.",
     fields: &[
         Field {
             key: "header_bytes",
@@ -155,7 +156,9 @@ pub(crate) static LIMITS: Table<Draft> = Table {
             presence: Presence::Default("on"),
             doc: "The slowest that a body may come or an answer be taken; `off`: as slow as the peer likes.",
             example: "{ bytes: 1KiB, grace: 10s }",
-            exceeding: Some("request body: 408, connection closed; answer: connection reset"),
+            exceeding: Some(
+                "a request's body: 408, connection closed; an answer: connection reset",
+            ),
             read: |reader, node, _, draft| {
                 let mut rate = MinRate::default();
                 match reader.switch(node) {

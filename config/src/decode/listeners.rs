@@ -3,9 +3,10 @@
 use crate::address::Address;
 use crate::decode::{NAME, Once, address, name, parsed};
 use crate::document::Listener;
+use crate::form::Form;
 use crate::node::{Node, Span};
 use crate::reader::Reader;
-use crate::table::{Field, Form, Presence, Table, later};
+use crate::table::{Field, Presence, Table, later};
 
 /// A listener while it is read.
 #[derive(Default)]

@@ -1,11 +1,15 @@
 //! `match`: the requests that a route takes.
 
-use crate::decode::{Wrong, host, parsed, path};
+use std::fmt::Display;
+
+use crate::decode::{Once, Wrong, host, parsed, path};
 use crate::document::Match;
+use crate::form::Form;
 use crate::node::{Entry, Node, Value};
 use crate::pattern::{PathPattern, ValuePattern, path_regex};
-use crate::reader::{Reader, shorten};
-use crate::table::{Field, Form, Presence, Table};
+use crate::reader::Reader;
+use crate::table::{Field, Presence, Table};
+use crate::wording::shorten;
 
 const TEXT: Form = Form::Text {
     kind: "text",
@@ -33,28 +37,8 @@ pub(crate) static MATCH: Table<Match> = Table {
             example: "[api.example.com, \"*.example.org\"]",
             exceeding: None,
             read: |reader, node, form, matches: &mut Match| {
-                let Some(items) = reader.list(node, form, "hosts", "api.example.com") else {
-                    return;
-                };
-                for item in items {
-                    let Some(host) = parsed(
-                        reader,
-                        item,
-                        "a host such as `api.example.com`",
-                        host::parse,
-                    ) else {
-                        continue;
-                    };
-                    if matches.hosts.contains(&host) {
-                        reader.error(
-                            item.span,
-                            format!("the host `{host}` is given twice"),
-                            "name each host once",
-                        );
-                    } else {
-                        matches.hosts.push(host);
-                    }
-                }
+                matches.hosts =
+                    unique(reader, node, form, ("host", "api.example.com"), host::parse);
             },
         },
         Field {
@@ -91,24 +75,7 @@ pub(crate) static MATCH: Table<Match> = Table {
             example: "[GET, HEAD]",
             exceeding: None,
             read: |reader, node, form, matches| {
-                let Some(items) = reader.list(node, form, "methods", "GET") else {
-                    return;
-                };
-                for item in items {
-                    let Some(method) = parsed(reader, item, "a method such as `GET`", method)
-                    else {
-                        continue;
-                    };
-                    if matches.methods.contains(&method) {
-                        reader.error(
-                            item.span,
-                            format!("the method `{method}` is given twice"),
-                            "name each method once",
-                        );
-                    } else {
-                        matches.methods.push(method);
-                    }
-                }
+                matches.methods = unique(reader, node, form, ("method", "GET"), method);
             },
         },
         Field {
@@ -133,24 +100,7 @@ pub(crate) static MATCH: Table<Match> = Table {
             doc: "Each of these query parameters, with exactly this value.",
             example: "{ v: \"2\" }",
             exceeding: None,
-            read: |reader, node, _, matches| {
-                let Some(entries) = reader.map(node, "query parameters") else {
-                    return;
-                };
-                for Entry { key, span, value } in entries {
-                    if key.is_empty() {
-                        reader.error(
-                            *span,
-                            "a query parameter without a name",
-                            "write `name: value`",
-                        );
-                    } else if let Some(text) = reader.text(value, "the parameter's value") {
-                        matches
-                            .query
-                            .push((key.clone(), ValuePattern::exact(&text.value)));
-                    }
-                }
-            },
+            read: |reader, node, _, matches| query(reader, node, matches),
         },
     ],
     later: &[],
@@ -171,16 +121,46 @@ pub(crate) static REGEX: Table<Option<PathPattern>> = Table {
         example: "\"/v[0-9]+/users\"",
         exceeding: None,
         read: |reader, node, _, path| {
-            *path = parsed(reader, node, "a regular expression", regex).or(path.take())
+            *path = parsed(reader, node, "a regular expression", regex);
         },
     }],
     later: &[],
 };
 
+/// A list of texts of one grammar, none of them twice. `one` names the grammar and shows a text of it.
+fn unique<R: Display>(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    form: &Form,
+    one: (&str, &str),
+    parse: fn(&str) -> Result<R, Wrong>,
+) -> Vec<R> {
+    let (noun, example) = one;
+    let Some(items) = reader.list(node, form, &format!("{noun}s"), example) else {
+        return Vec::new();
+    };
+    let mut once = Once::new(format!("the {noun}"));
+    let mut values = Vec::new();
+    for item in items {
+        let value = parsed(
+            reader,
+            item,
+            &format!("a {noun} such as `{example}`"),
+            parse,
+        );
+        if let Some(value) = value.filter(|value| once.check(reader, &value.to_string(), item.span))
+        {
+            values.push(value);
+        }
+    }
+    values
+}
+
 fn headers(reader: &mut Reader<'_>, node: &Node, matches: &mut Match) {
     let Some(entries) = reader.map(node, "header fields") else {
         return;
     };
+    let mut once = Once::new("the header field");
     for Entry { key, span, value } in entries {
         let name = key.to_ascii_lowercase();
         if !is_token(&name) {
@@ -191,18 +171,35 @@ fn headers(reader: &mut Reader<'_>, node: &Node, matches: &mut Match) {
                 "a name is letters, digits and ``!#$%&'*+-.^_`|~``",
             );
         } else if name == "host" {
+            let message = "`host` is not compared as a header field";
             reader.error(
                 *span,
-                "`host` is not compared as a header field",
-                "write `hosts: [...]` instead",
+                message,
+                "write `hosts: [...]` beside `headers` instead",
             );
-        } else if matches.headers.iter().any(|(known, _)| *known == name) {
-            let message = format!("the header field `{}` is given twice", shorten(key));
-            reader.error(*span, message, "names differ in more than case: keep one");
-        } else if let Some(pattern) =
-            parsed(reader, value, "the header field's value", header_value)
+        } else if once.check(reader, &name, *span)
+            && let Some(pattern) = parsed(reader, value, "the header field's value", header_value)
         {
             matches.headers.push((name, pattern));
+        }
+    }
+}
+
+fn query(reader: &mut Reader<'_>, node: &Node, matches: &mut Match) {
+    let Some(entries) = reader.map(node, "query parameters") else {
+        return;
+    };
+    for Entry { key, span, value } in entries {
+        if key.is_empty() {
+            reader.error(
+                *span,
+                "a query parameter without a name",
+                "write `name: value`",
+            );
+        } else if let Some(text) = reader.text(value, "the parameter's value") {
+            matches
+                .query
+                .push((key.clone(), ValuePattern::exact(&text.value)));
         }
     }
 }

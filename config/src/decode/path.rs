@@ -3,7 +3,7 @@
 
 use crate::decode::Wrong;
 use crate::pattern::{PathPattern, Segment};
-use crate::reader::{either, shorten};
+use crate::wording::{either, shorten};
 
 /// Bytes of the longest pattern.
 pub(crate) const PATH_MAX: usize = 4096;

@@ -4,9 +4,11 @@ use ipnet::IpNet;
 
 use crate::decode::{Wrong, parsed};
 use crate::document::{AccessLog, Cores, Runtime, Shutdown};
+use crate::form::Form;
 use crate::node::{Node, Value};
-use crate::reader::{Reader, shorten};
-use crate::table::{Field, Form, Presence, Table, later};
+use crate::reader::Reader;
+use crate::table::{Field, Presence, Table, later};
+use crate::wording::shorten;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -70,9 +72,9 @@ pub(crate) static SHUTDOWN: Table<Shutdown> = Table {
             max: DEADLINE_MAX,
         },
         presence: Presence::Default("30s"),
-        doc: "How long exchanges in flight may go on; what is left then is closed.",
+        doc: "How long exchanges in flight may go on.",
         example: "10s",
-        exceeding: None,
+        exceeding: Some("what is left is closed"),
         read: |reader, node, form, shutdown| {
             if let Some(deadline) = reader.duration(node, form) {
                 shutdown.deadline = deadline;
@@ -142,7 +144,7 @@ fn cores(reader: &mut Reader<'_>, node: &Node) -> Option<Cores> {
     if items.is_empty() {
         reader.error(
             node.span,
-            "an empty list of cores",
+            "the list of cores is empty",
             "name at least one, or write `auto`",
         );
         return None;

@@ -6,10 +6,12 @@ use crate::decode::limits::TIME_MIN;
 use crate::decode::upstreams::{Known, Reference};
 use crate::decode::{NAME, NAME_LIMITS, Once, host, matches, name, parsed};
 use crate::document::{Forward, Match, Route};
+use crate::form::Form;
 use crate::node::{Node, Span};
-use crate::reader::{Reader, either, first_of, shorten};
+use crate::reader::{Reader, first_of};
 use crate::suggest::nearest;
-use crate::table::{Field, Form, Presence, Table, later, later_instead};
+use crate::table::{Field, Presence, Table, later, later_instead};
+use crate::wording::{either, shorten};
 
 /// How long a service may take where the file doesn't say.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -122,9 +124,9 @@ pub(crate) static FORWARD: Table<ForwardDraft> = Table {
                 max: TIMEOUT_MAX,
             },
             presence: Presence::Default("60s"),
-            doc: "From the request's head to the answer's head, connecting included; then 504.",
+            doc: "From the request's head to the answer's head, connecting included.",
             example: "2s",
-            exceeding: None,
+            exceeding: Some("504"),
             read: |reader, node, form, draft| draft.timeout = reader.duration(node, form),
         },
         Field {
@@ -234,6 +236,9 @@ pub(crate) fn resolve(
 
 fn unknown(reader: &mut Reader<'_>, name: &str, span: Span, known: &Known) {
     let message = format!("there is no upstream `{}`", shorten(name));
+    if reader.full() {
+        return reader.error(span, message, "");
+    }
     let names: Vec<&str> = known.names().collect();
     let hint = match nearest(name, names.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`?"),

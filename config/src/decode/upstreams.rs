@@ -7,9 +7,10 @@ use crate::address::EndpointAddress;
 use crate::decode::limits::TIME_MIN;
 use crate::decode::{NAME_LIMITS, Once, address, parse_name, parsed};
 use crate::document::{Endpoint, Upstream};
+use crate::form::Form;
 use crate::node::{Entry, Node, Span, Value};
 use crate::reader::Reader;
-use crate::table::{Field, Form, Presence, Table, later};
+use crate::table::{Field, Presence, Table, later};
 
 /// How long connecting may take where the file doesn't say.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -20,12 +21,22 @@ pub(crate) const WEIGHT_MAX: u64 = 1000;
 #[derive(Default)]
 pub(crate) struct Known {
     upstreams: Vec<Upstream>,
-    /// The index of each usable name; `None` for one whose definition has errors.
-    index: HashMap<String, Option<usize>>,
-    /// Each name, where it stands, and whether a route uses it.
-    names: Vec<(String, Span, bool)>,
+    /// Every name in the file, in its order.
+    named: Vec<Named>,
+    /// Where in `named` each name is.
+    places: HashMap<String, usize>,
     /// The map itself can't be read: any name may have stood in it.
     illegible: bool,
+}
+
+/// One name under `upstreams`.
+struct Named {
+    name: String,
+    span: Span,
+    /// Its index in the upstreams; `None` when its definition has errors.
+    index: Option<usize>,
+    /// Whether a route names it.
+    used: bool,
 }
 
 /// What a route's `upstream` comes to.
@@ -39,30 +50,54 @@ pub(crate) enum Reference {
 impl Known {
     /// The upstream of this name, which counts as used from now on.
     pub(crate) fn refer(&mut self, name: &str) -> Reference {
-        if let Some((_, _, used)) = self.names.iter_mut().find(|(known, _, _)| known == name) {
-            *used = true;
-        }
-        match self.index.get(name) {
-            Some(Some(index)) => Reference::Index(*index),
-            Some(None) => Reference::Broken,
-            None if self.illegible => Reference::Broken,
-            None => Reference::Unknown,
-        }
+        let Some(named) = self
+            .places
+            .get(name)
+            .and_then(|&place| self.named.get_mut(place))
+        else {
+            return if self.illegible {
+                Reference::Broken
+            } else {
+                Reference::Unknown
+            };
+        };
+        named.used = true;
+        named.index.map_or(Reference::Broken, Reference::Index)
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(|(name, _, _)| name.as_str())
+        self.named.iter().map(|named| named.name.as_str())
     }
 
     pub(crate) fn unused(&self) -> impl Iterator<Item = (&str, Span)> {
-        self.names
+        self.named
             .iter()
-            .filter(|(_, _, used)| !used)
-            .map(|(name, span, _)| (name.as_str(), *span))
+            .filter(|named| !named.used)
+            .map(|named| (named.name.as_str(), named.span))
     }
 
     pub(crate) fn into_upstreams(self) -> Vec<Upstream> {
         self.upstreams
+    }
+
+    fn add(&mut self, name: &str, span: Span, draft: Draft) {
+        let index = draft.endpoints.map(|endpoints| {
+            let connect_timeout = draft.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
+            self.upstreams.push(Upstream {
+                name: name.to_owned(),
+                endpoints,
+                connect_timeout,
+                at: span.at,
+            });
+            self.upstreams.len() - 1
+        });
+        self.places.insert(name.to_owned(), self.named.len());
+        self.named.push(Named {
+            name: name.to_owned(),
+            span,
+            index,
+            used: false,
+        });
     }
 }
 
@@ -103,9 +138,9 @@ pub(crate) static UPSTREAM: Table<Draft> = Table {
                 max: CONNECT_TIMEOUT_MAX,
             },
             presence: Presence::Default("2s"),
-            doc: "How long connecting to an endpoint may take; then 504, or the next endpoint.",
+            doc: "How long connecting to an endpoint may take.",
             example: "500ms",
-            exceeding: None,
+            exceeding: Some("504"),
             read: |reader, node, form, draft| draft.connect_timeout = reader.duration(node, form),
         },
     ],
@@ -167,7 +202,7 @@ pub(crate) static ENDPOINT: Table<EndpointDraft> = Table {
 
 pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Known {
     let mut known = Known::default();
-    let Some(entries) = reader.map(node, "upstreams, each under its name") else {
+    let Some(entries) = reader.map(node, "`upstreams`") else {
         known.illegible = true;
         return known;
     };
@@ -177,18 +212,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Known {
         }
         let mut draft = Draft::default();
         reader.table(value, &UPSTREAM, &mut draft);
-        let index = draft.endpoints.map(|endpoints| {
-            let connect_timeout = draft.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
-            known.upstreams.push(Upstream {
-                name: key.clone(),
-                endpoints,
-                connect_timeout,
-                at: span.at,
-            });
-            known.upstreams.len() - 1
-        });
-        known.index.insert(key.clone(), index);
-        known.names.push((key.clone(), *span, false));
+        known.add(key, *span, draft);
     }
     known
 }

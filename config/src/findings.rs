@@ -1,0 +1,103 @@
+//! What has been found wrong so far, before it is known as which file and with which source lines.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Severity;
+use crate::node::Span;
+
+/// Errors kept of one file, and warnings too; further ones are only counted.
+pub(crate) const KEPT_MAX: usize = 1000;
+/// Lines that are named for a feature that is asked for more than once.
+const LINES_MAX: usize = 20;
+
+/// A diagnostic that doesn't yet know its file.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    pub(crate) span: Span,
+    pub(crate) severity: Severity,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+}
+
+/// Everything found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    errors: Vec<Finding>,
+    warnings: Vec<Finding>,
+    /// Errors beyond those kept.
+    dropped: usize,
+    /// Features that have not landed: where each was asked for.
+    later: BTreeMap<String, Vec<Span>>,
+}
+
+impl Findings {
+    pub(crate) fn error(&mut self, span: Span, message: String, hint: Option<String>) {
+        if self.full() {
+            self.dropped += 1;
+            return;
+        }
+        let severity = Severity::Error;
+        self.errors.push(Finding {
+            span,
+            severity,
+            message,
+            hint,
+        });
+    }
+
+    pub(crate) fn warning(&mut self, span: Span, message: String, hint: Option<String>) {
+        if self.warnings.len() < KEPT_MAX {
+            let severity = Severity::Warning;
+            self.warnings.push(Finding {
+                span,
+                severity,
+                message,
+                hint,
+            });
+        }
+    }
+
+    /// A feature that has not landed: the subject of "is not part of this version yet".
+    pub(crate) fn not_landed(&mut self, span: Span, feature: String) {
+        self.later.entry(feature).or_default().push(span);
+    }
+
+    /// Whether further errors are only counted: looking for their hints would be for nothing.
+    pub(crate) fn full(&self) -> bool {
+        self.errors.len() >= KEPT_MAX
+    }
+
+    /// The errors, one for each feature that has not landed among them, how many more there were, and the warnings.
+    pub(crate) fn finish(mut self) -> (Vec<Finding>, usize, Vec<Finding>) {
+        self.errors.extend(
+            self.later
+                .into_iter()
+                .filter_map(|(feature, spans)| absent(&feature, spans)),
+        );
+        (self.errors, self.dropped, self.warnings)
+    }
+}
+
+/// The one error about a feature that has not landed: where it is asked for first, and on which lines again.
+fn absent(feature: &str, mut spans: Vec<Span>) -> Option<Finding> {
+    spans.sort_by_key(|span| span.at);
+    let (&span, again) = spans.split_first()?;
+    let mut hint = "remove it for now: nothing in a file is ever ignored".to_owned();
+    if !again.is_empty() {
+        let lines: Vec<String> = again
+            .iter()
+            .take(LINES_MAX)
+            .map(|span| span.at.line.to_string())
+            .collect();
+        let word = if again.len() == 1 { "line" } else { "lines" };
+        let more = if again.len() > LINES_MAX { ", ..." } else { "" };
+        hint = format!("{hint}; also on {word} {}{more}", lines.join(", "));
+    }
+    let message = format!("{feature} is not part of this version yet");
+    Some(Finding {
+        span,
+        severity: Severity::Error,
+        message,
+        hint: Some(hint),
+    })
+}
