@@ -1,5 +1,8 @@
 //! Bodies: how long they are, and their payload without its framing.
 
+#[cfg(test)]
+mod tests;
+
 use super::{BodyError, Trailers, chunked::Chunked};
 use std::ops::Range;
 

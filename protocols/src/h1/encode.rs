@@ -1,5 +1,8 @@
 //! The chunked transfer coding, written (RFC 9112 section 7.1).
 
+#[cfg(test)]
+mod tests;
+
 use super::Trailers;
 
 /// What ends a chunk.

@@ -1,5 +1,8 @@
 //! The head of a request.
 
+#[cfg(test)]
+mod tests;
+
 use super::{
     BodyLength, HeadError, HeadLimits, HeadScanner, connection::Connection, framing::Framing, lines,
 };
@@ -141,6 +144,9 @@ impl RequestHead {
         let Some(target_len) = memchr::memchr3(b' ', b'\r', b'\n', rest) else {
             return Err(HeadError::Incomplete);
         };
+        if target_len == 0 {
+            return Err(HeadError::RequestLine);
+        }
         if target_len > target_bytes {
             return Err(HeadError::TargetBytes);
         }
@@ -164,7 +170,6 @@ impl RequestHead {
                 _ => Version::Http11,
             },
             [b' ', b' ', ..] => return Err(HeadError::RequestLine),
-            [b' ', ..] if target_len == 0 => return Err(HeadError::RequestLine),
             [b' ', ..] => return Err(HeadError::Version),
             _ => return Err(HeadError::RequestLine),
         };

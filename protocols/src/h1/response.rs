@@ -1,5 +1,8 @@
 //! The head of a response.
 
+#[cfg(test)]
+mod tests;
+
 use super::{
     BodyLength, HeadError, HeadLimits, HeadScanner, connection::Connection, framing::Framing, lines,
 };

@@ -1,5 +1,8 @@
 //! Where a head ends, found without looking at a byte twice.
 
+#[cfg(test)]
+mod tests;
+
 use super::{HeadError, request::METHOD_BYTES_MAX};
 
 /// Limits on a head. What exceeds them is [`HeadError::HeaderBytes`], [`HeadError::Headers`] (431) or

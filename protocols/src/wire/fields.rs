@@ -1,5 +1,8 @@
 //! The field section of a head, as spans.
 
+#[cfg(test)]
+mod tests;
+
 use super::{HeaderId, Span};
 
 /// One field line.

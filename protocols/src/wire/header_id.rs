@@ -1,5 +1,8 @@
 //! The field names that this project looks at, as small numbers.
 
+#[cfg(test)]
+mod tests;
+
 /// Makes the enum and its names from one list, so that they can't differ.
 macro_rules! header_ids {
     ($($id:ident = $name:literal),+ $(,)?) => {

@@ -1,5 +1,8 @@
 //! Host and port as `Host`, `:authority` and absolute targets carry them.
 
+#[cfg(test)]
+mod tests;
+
 use super::Span;
 use std::net::{Ipv4Addr, Ipv6Addr};
 

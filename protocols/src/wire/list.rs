@@ -1,5 +1,8 @@
 //! Comma-separated lists (RFC 9110 section 5.6.1).
 
+#[cfg(test)]
+mod tests;
+
 use super::text::trim_ows;
 
 /// The elements of a list, without whitespace around them; empty elements are left out, as recipients must

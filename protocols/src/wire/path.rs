@@ -3,12 +3,15 @@
 //! A path is forwarded as it came. Where a service could read it differently ([`ambiguous`]), the router matches it
 //! both ways and refuses it if the answers differ; so this module gives the other reading ([`normalise`]).
 
+#[cfg(test)]
+mod tests;
+
 use super::text::percent_decoded;
 
 /// Whether a service could take `path` for another one.
 ///
-/// That is: `//`, a segment `.` or `..` (percent-encoded dots too), `;`, a backslash, and percent-encoded `/`, `\`,
-/// `;` or `%` (the last would be something else again when decoded twice).
+/// That is: `//`, a segment `.` or `..` (percent-encoded dots too), `;`, a backslash, percent-encoded `/`, `\`, `;` or
+/// `%` (the last would be something else again when decoded twice), and a `%` that begins no percent-encoding.
 pub fn ambiguous(path: &[u8]) -> bool {
     let mut segment_start = 0;
     let mut at = 0;
@@ -25,7 +28,7 @@ pub fn ambiguous(path: &[u8]) -> bool {
             b'\\' | b';' => return true,
             b'%' => {
                 let decoded = path.get(at..).and_then(percent_decoded);
-                if matches!(decoded, Some(b'/' | b'\\' | b';' | b'%')) {
+                if matches!(decoded, None | Some(b'/' | b'\\' | b';' | b'%')) {
                     return true;
                 }
             }

@@ -1,5 +1,8 @@
 //! Request targets (RFC 9112 section 3.2).
 
+#[cfg(test)]
+mod tests;
+
 use super::{
     Method, Span,
     host::{self, HostError},

@@ -1,5 +1,8 @@
 //! Character classes of RFC 9110 section 5.6, and the two scans that a parser spends its time in.
 
+#[cfg(test)]
+mod tests;
+
 /// For each byte, whether it is a `tchar` (RFC 9110 section 5.6.2).
 const TOKEN: [bool; 256] = {
     let mut table = [false; 256];
