@@ -1,2 +1,80 @@
-//! The binary.
-fn main() {}
+//! The command line of Ringgate.
+#![deny(unsafe_code)]
+
+use clap::{Parser, Subcommand, ValueEnum};
+use ringgate::control::{self, Options};
+use ringgate_rt::driver::{self, Choice};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "ringgate", version, about = "An API gateway and L7 proxy, thread-per-core on io_uring")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the gateway in the foreground until a signal: TERM stops gracefully, a second one at once
+    Run {
+        /// The configuration
+        file: PathBuf,
+        /// The driver of the event loops
+        #[arg(long, value_enum, default_value = "auto")]
+        driver: DriverArgument,
+    },
+    /// Check a configuration: all its errors at once
+    Check {
+        /// The configuration
+        file: PathBuf,
+    },
+    /// Print the version, and the driver that this system allows
+    Version,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum DriverArgument {
+    /// io_uring if the system allows it, else epoll
+    Auto,
+    /// epoll
+    Epoll,
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Run { file, driver } => {
+            let driver = match driver {
+                DriverArgument::Auto => Choice::Auto,
+                DriverArgument::Epoll => Choice::Epoll,
+            };
+            control::run(&file, Options { driver, ..Options::default() })
+        }
+        Command::Check { file } => {
+            let (text, good) = control::check(&file);
+            if good {
+                print!("{text}");
+                return ExitCode::SUCCESS;
+            }
+            eprint!("{text}");
+            ExitCode::FAILURE
+        }
+        Command::Version => version(),
+    }
+}
+
+fn version() -> ExitCode {
+    let commit = option_env!("RINGGATE_COMMIT").unwrap_or("unknown commit");
+    println!("ringgate {} ({commit})", env!("CARGO_PKG_VERSION"));
+    match driver::probe(Choice::Auto) {
+        Ok(chosen) => {
+            let why = if chosen.why.is_empty() { String::new() } else { format!(" ({})", chosen.why) };
+            println!("driver: {} {}{why}", chosen.driver, chosen.driver.flags());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("no driver can be set up: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

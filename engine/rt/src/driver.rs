@@ -71,6 +71,12 @@ pub struct Chosen {
     pub why: String,
 }
 
+/// Which driver a shard would get, tried on a thread of its own.
+pub fn probe(choice: Choice) -> io::Result<Chosen> {
+    let tried = std::thread::spawn(move || build(choice, RING_ENTRIES).map(|(_, chosen)| chosen));
+    tried.join().unwrap_or_else(|_| Err(io::Error::other("the driver's set-up panicked")))
+}
+
 pub(crate) enum AnyRuntime {
     Ring(Runtime<IoUringDriver>),
     Epoll(Runtime<LegacyDriver>),

@@ -171,6 +171,8 @@ impl Transport for End {
         Poll::Pending
     }
 
+    fn stop_readable(&mut self) {}
+
     fn rest(&mut self) {}
 
     fn confirmed(&self) -> u64 {

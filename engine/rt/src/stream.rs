@@ -63,6 +63,11 @@ impl Stream {
         Stream::new(unix)
     }
 
+    /// TMP
+    pub fn into_fd(self) -> io::Result<OwnedFd> {
+        self.as_fd().try_clone_to_owned()
+    }
+
     fn pointer(&self) -> Socket {
         // The box is only taken when the stream is dropped.
         Socket(
@@ -189,6 +194,10 @@ impl Transport for Stream {
             });
         }
         self.readable.poll(cx)
+    }
+
+    fn stop_readable(&mut self) {
+        self.readable.clear();
     }
 
     fn rest(&mut self) {

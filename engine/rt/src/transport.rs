@@ -33,6 +33,8 @@ pub trait Transport: 'static {
 
     /// Waits, without a buffer, until there is something to receive (bytes, an end, or an error).
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+    /// Gives the wait of `poll_readable` up, if there is one.
+    fn stop_readable(&mut self);
     /// Gives back what only a busy connection needs. No receive or send may be in flight.
     fn rest(&mut self);
 

@@ -1,0 +1,54 @@
+//! What is changed on a head's way through: fields taken off by id, fields put on.
+//!
+//! The head itself stays where it was received. The end that sends it copies what stays and adds what was added, in its
+//! own version's form.
+
+use ringgate_protocols::wire::HeaderId;
+
+/// Changes to one head. Used again from exchange to exchange.
+#[derive(Default)]
+pub(crate) struct Edits {
+    removed: u64,
+    bytes: Vec<u8>,
+    /// Name, and where in `bytes` its value ends. The values lie one behind the other.
+    added: Vec<(&'static str, usize)>,
+}
+
+impl Edits {
+    /// Forgets everything, keeping the memory.
+    pub(crate) fn clear(&mut self) {
+        self.removed = 0;
+        self.bytes.clear();
+        self.added.clear();
+    }
+
+    /// Takes every field with this id off. Fields that are added stay.
+    pub(crate) fn remove(&mut self, id: HeaderId) {
+        self.removed |= id.bit();
+    }
+
+    /// The ids taken off, as a set of [`HeaderId::bit`]s.
+    pub(crate) fn removed(&self) -> u64 {
+        self.removed
+    }
+
+    /// Adds a field whose value is these parts, one behind the other. Names are in lower case.
+    #[inline]
+    pub(crate) fn add(&mut self, name: &'static str, value: &[&[u8]]) {
+        for part in value {
+            self.bytes.extend_from_slice(part);
+        }
+        self.added.push((name, self.bytes.len()));
+    }
+
+    /// The fields added, in order.
+    #[inline]
+    pub(crate) fn added(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
+        let mut from = 0;
+        self.added.iter().map(move |&(name, to)| {
+            let value = &self.bytes[from..to];
+            from = to;
+            (name, value)
+        })
+    }
+}

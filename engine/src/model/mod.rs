@@ -1,0 +1,11 @@
+//! The values that the stages of a request hand on. Nothing here knows HTTP/1 from HTTP/2, or does I/O.
+
+mod body;
+mod edits;
+mod fault;
+mod head;
+
+pub(crate) use body::{Answered, BodySize, Piece};
+pub(crate) use edits::Edits;
+pub(crate) use fault::{Fault, Side};
+pub(crate) use head::{AnswerHead, RequestHead};

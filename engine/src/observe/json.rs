@@ -1,0 +1,144 @@
+//! JSON, written by hand into a buffer: the access log and the gateway's own answers.
+
+/// Writes an object whose values are text.
+pub(crate) fn object(out: &mut Vec<u8>, members: &[(&str, &[u8])]) {
+    out.push(b'{');
+    for (at, (name, value)) in members.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        key(out, name);
+        string(out, value);
+    }
+    out.push(b'}');
+}
+
+/// Appends `,"name":"value"`, or null.
+pub(crate) fn text(out: &mut Vec<u8>, name: &str, value: Option<&[u8]>) {
+    out.push(b',');
+    key(out, name);
+    match value {
+        Some(value) => string(out, value),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+/// Appends `,"name":n`, or null.
+pub(crate) fn number(out: &mut Vec<u8>, name: &str, value: Option<u64>) {
+    out.push(b',');
+    key(out, name);
+    match value {
+        Some(value) => digits(out, value, 1),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+/// Appends microseconds as milliseconds with three decimals, or null.
+pub(crate) fn milliseconds(out: &mut Vec<u8>, name: &str, micros: Option<u64>) {
+    number(out, name, micros.map(|micros| micros / 1000));
+    if let Some(micros) = micros {
+        out.push(b'.');
+        digits(out, micros % 1000, 3);
+    }
+}
+
+/// Appends a time in the form of RFC 3339, in UTC with milliseconds.
+pub(crate) fn timestamp(out: &mut Vec<u8>, unix_micros: u64) {
+    let seconds = unix_micros / 1_000_000;
+    let (year, month, day) = civil(seconds / 86_400);
+    let parts = [(year, 4, b'-'), (month, 2, b'-'), (day, 2, b'T'), (seconds / 3600 % 24, 2, b':'), (seconds / 60 % 60, 2, b':'), (seconds % 60, 2, b'.'), (unix_micros / 1000 % 1000, 3, b'Z')];
+    for (value, width, after) in parts {
+        digits(out, value, width);
+        out.push(after);
+    }
+}
+
+/// Year, month and day of a day since 1970 (Howard Hinnant, "chrono-compatible low-level date algorithms").
+fn civil(days: u64) -> (u64, u64, u64) {
+    let z = days + 719_468;
+    let era = z / 146_097;
+    let day_of_era = z % 146_097;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+}
+
+fn key(out: &mut Vec<u8>, name: &str) {
+    out.push(b'"');
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
+/// Writes a string, whatever its bytes: quotes, backslashes and control characters are escaped, and bytes that are not
+/// UTF-8 become U+FFFD.
+fn string(out: &mut Vec<u8>, value: &[u8]) {
+    out.push(b'"');
+    for chunk in value.utf8_chunks() {
+        escaped(out, chunk.valid().as_bytes());
+        if !chunk.invalid().is_empty() {
+            out.extend_from_slice("\u{fffd}".as_bytes());
+        }
+    }
+    out.push(b'"');
+}
+
+fn escaped(out: &mut Vec<u8>, mut text: &[u8]) {
+    while let Some(at) = text.iter().position(|b| *b < 0x20 || matches!(b, b'"' | b'\\' | 0x7f)) {
+        out.extend_from_slice(&text[..at]);
+        match text[at] {
+            byte @ (b'"' | b'\\') => out.extend_from_slice(&[b'\\', byte]),
+            byte => {
+                out.extend_from_slice(b"\\u00");
+                out.extend([byte >> 4, byte & 15].map(|nibble| b"0123456789abcdef"[nibble as usize]));
+            }
+        }
+        text = &text[at + 1..];
+    }
+    out.extend_from_slice(text);
+}
+
+fn digits(out: &mut Vec<u8>, mut value: u64, width: usize) {
+    let mut text = [b'0'; 20];
+    let mut at = text.len();
+    while value > 0 || text.len() - at < width {
+        at -= 1;
+        text[at] = b'0' + (value % 10) as u8;
+        value /= 10;
+    }
+    out.extend_from_slice(&text[at..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_right() {
+        let cases = [(0, "1970-01-01T00:00:00.000Z"), (951_827_696_789_000, "2000-02-29T12:34:56.789Z"), (4_102_444_799_999_999, "2099-12-31T23:59:59.999Z")];
+        for (micros, expected) in cases {
+            let mut out = Vec::new();
+            timestamp(&mut out, micros);
+            assert_eq!(String::from_utf8_lossy(&out), expected);
+        }
+    }
+
+    #[test]
+    fn text_can_not_break_out() {
+        let mut out = Vec::new();
+        object(&mut out, &[("a", b"q\"b\\n\n\x7f"), ("b", b"\xff\xc3\xa9")]);
+        assert_eq!(String::from_utf8_lossy(&out), "{\"a\":\"q\\\"b\\\\n\\u000a\\u007f\",\"b\":\"\u{fffd}\u{e9}\"}");
+    }
+
+    #[test]
+    fn numbers() {
+        let mut out = Vec::new();
+        number(&mut out, "n", Some(0));
+        number(&mut out, "m", Some(u64::MAX));
+        milliseconds(&mut out, "ms", Some(12_034));
+        milliseconds(&mut out, "none", None);
+        assert_eq!(String::from_utf8_lossy(&out), ",\"n\":0,\"m\":18446744073709551615,\"ms\":12.034,\"none\":null");
+    }
+}

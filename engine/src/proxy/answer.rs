@@ -1,0 +1,76 @@
+//! Answers that the gateway makes itself.
+
+use super::ends::Downstream;
+use crate::model::{AnswerHead, BodySize, Edits, Fault};
+use crate::observe::json;
+use ringgate_protocols::wire::Fields;
+use ringgate_rt::Buf;
+use std::sync::LazyLock;
+
+/// Methods that a service may be asked for, for the 405 of those that it never is (TRACE, CONNECT).
+const USUAL_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+static NO_FIELDS: LazyLock<Fields> = LazyLock::new(Fields::default);
+
+/// What a fault's answer says besides its fault.
+#[derive(Clone, Copy)]
+pub(crate) struct Extra<'a> {
+    pub(crate) request_id: &'a [u8],
+    pub(crate) date: [u8; 29],
+    /// Methods that would have been taken, for 405.
+    pub(crate) allow: &'a [Box<[u8]>],
+}
+
+/// Sends the answer for a fault that has a status.
+pub(crate) fn send_fault<D: Downstream>(down: &mut D, edits: &mut Edits, fault: Fault, status: u16, extra: Extra<'_>) {
+    let body = body(fault, extra.request_id);
+    edits.clear();
+    edits.add("content-type", &[b"application/json"]);
+    edits.add("date", &[&extra.date]);
+    edits.add("x-request-id", &[extra.request_id]);
+    match status {
+        405 if extra.allow.is_empty() => edits.add("allow", &[USUAL_METHODS.as_bytes()]),
+        405 => edits.add("allow", &[&extra.allow.join(&b", "[..])]),
+        503 => edits.add("retry-after", &[b"1"]),
+        _ => {}
+    }
+    let head = AnswerHead {
+        bytes: b"",
+        status,
+        reason: reason(status).as_bytes(),
+        fields: &NO_FIELDS,
+        body: BodySize::Known(body.len() as u64),
+        stated_length: Some(body.len() as u64),
+    };
+    let mut buf = Buf::with_room_for(body.len());
+    buf.append(&body);
+    down.put_head(&head, edits);
+    down.send_data(buf, true);
+}
+
+fn body(fault: Fault, request_id: &[u8]) -> Vec<u8> {
+    let mut body = Vec::with_capacity(256);
+    json::object(&mut body, &[("error", fault.code().as_bytes()), ("message", fault.message().as_bytes()), ("request_id", request_id)]);
+    body.push(b'\n');
+    body
+}
+
+/// The reason phrase of a status that the gateway answers with (RFC 9110 section 15).
+fn reason(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        417 => "Expectation Failed",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        508 => "Loop Detected",
+        _ => "",
+    }
+}

@@ -1,0 +1,155 @@
+//! Forwarding: an endpoint, a connection to it, the request out, the answer back.
+//!
+//! A request is tried again in two cases only: nothing of it was sent (connecting failed), or a connection that had been
+//! used before died without a byte of answer and the method is idempotent (RFC 9110 section 9.2.2).
+
+use super::ends::{Downstream, Upstream};
+use super::exchange::{Context, Trail, Work};
+use super::h1::H1Upstream;
+use super::headers;
+use super::snapshot::RoutePlan;
+use super::transfer::{Begun, Bounds, Done, transfer};
+use super::tunnel::tunnel;
+use crate::model::{BodySize, Fault, Piece, RequestHead};
+use crate::upstream::{Cluster, Connected, Endpoint};
+use ringgate_protocols::wire::HeaderId;
+use ringgate_rt::{Buf, Network, clock};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
+
+/// Forwards the request to the route's service, and the answer to the client.
+pub(crate) async fn forward<N: Network, D: Downstream>(
+    context: &Context<'_, N>,
+    plan: &RoutePlan,
+    down: &mut D,
+    work: &mut Work,
+    trail: &mut Trail<N::Stream>,
+) -> Result<(), Fault> {
+    let cluster = &context.shard.clusters[plan.upstream];
+    let mut again: Option<Rc<Endpoint<N::Stream>>> = None;
+    loop {
+        let retried = again.is_some();
+        let (endpoint, connected) = connection(context, cluster, again.take()).await?;
+        trail.endpoint = Some(endpoint.clone());
+        trail.sent_at = Some(clock::now());
+        let reused = connected.reused;
+        let mut up = H1Upstream::new(connected.io, &mut work.parts, context.shard.snapshot.head_limits);
+
+        let host = service_host(plan, &down.head(), &endpoint);
+        headers::to_service(&mut work.edits, &down.head(), context.origin, trail.id.bytes(), host);
+        let begun = begin(down, &mut up, &work.edits).await?;
+        let bounds = Bounds {
+            timer: context.timer,
+            min_rate: context.shard.snapshot.limits.min_rate,
+            answer_timeout: plan.timeout,
+            aborting: &context.shard.aborting,
+        };
+        let id = &trail.id;
+        let edit_answer = |up: &H1Upstream<'_, N::Stream>, edits: &mut _| {
+            headers::to_client(edits, &up.head(), id.bytes(), || context.shard.wall().http_date());
+        };
+        let done = transfer(down, &mut up, begun, edit_answer, &mut work.edits, &bounds, &mut trail.progress).await;
+        match done {
+            Ok(Done::Whole) => {
+                if let Some(io) = up.into_reusable() {
+                    endpoint.keep(io);
+                    context.shard.sweep_from_now_on();
+                }
+                return Ok(());
+            }
+            Ok(Done::Switched) => {
+                join(context, down, &mut up, trail).await;
+                return Ok(());
+            }
+            Err(Fault::UpstreamClosed) if reused && !retried && !up.heard() && may_repeat(down) => {
+                again = Some(endpoint);
+            }
+            Err(fault) => return Err(fault),
+        }
+    }
+}
+
+/// A connection: one that waits, or a new one. Endpoints that can't be reached are passed over; after the last of them
+/// the fault of the last try is the exchange's.
+async fn connection<N: Network>(
+    context: &Context<'_, N>,
+    cluster: &Cluster<N::Stream>,
+    again: Option<Rc<Endpoint<N::Stream>>>,
+) -> Result<(Rc<Endpoint<N::Stream>>, Connected<N::Stream>), Fault> {
+    let mut tried = Vec::new();
+    let mut fault = Fault::Connect;
+    let mut fresh = again;
+    loop {
+        let must_be_new = fresh.is_some();
+        let Some(endpoint) = fresh.take().or_else(|| cluster.next(&tried)) else { return Err(fault) };
+        if !must_be_new && let Some(waiting) = endpoint.pooled() {
+            return Ok((endpoint, waiting));
+        }
+        match endpoint.connect(&context.shard.network, cluster.connect_timeout).await {
+            Ok(connected) => return Ok((endpoint, connected)),
+            Err(failed) => {
+                fault = failed;
+                tried.push(endpoint);
+            }
+        }
+    }
+}
+
+/// What the service is to get as Host, where that is not what the client sent. HTTP/1.0 clients may send none.
+fn service_host<'a, T>(plan: &'a RoutePlan, head: &RequestHead<'_>, endpoint: &'a Endpoint<T>) -> Option<&'a [u8]> {
+    match &plan.host {
+        Some(host) => Some(host.as_bytes()),
+        None if head.target.authority.is_none() && !head.fields.has(HeaderId::Host) => Some(endpoint.label.as_bytes()),
+        None => None,
+    }
+}
+
+/// Sends the request's head, with what has come of its body in the same send.
+async fn begin<D: Downstream, U: Upstream>(
+    down: &mut D,
+    up: &mut U,
+    edits: &crate::model::Edits,
+) -> Result<Begun, Fault> {
+    if down.body_done() {
+        let chunked = down.head().body == BodySize::Unknown;
+        up.send_request(&down.head(), edits, chunked.then(Buf::standard), true);
+        return Ok(Begun::Whole);
+    }
+    let first = poll_fn(|cx| {
+        Poll::Ready(match down.poll_body(cx) {
+            Poll::Ready(piece) => Some(piece),
+            Poll::Pending => None,
+        })
+    })
+    .await
+    .transpose()?;
+    Ok(match first {
+        Some(Piece::Data { buf, last }) => {
+            up.send_request(&down.head(), edits, Some(buf), last);
+            if last { Begun::Whole } else { Begun::Part(None) }
+        }
+        end => {
+            up.send_request(&down.head(), edits, None, false);
+            Begun::Part(end)
+        }
+    })
+}
+
+/// Whether the request can be sent once more: it does no more harm twice than once, and it is still there.
+fn may_repeat<D: Downstream>(down: &mut D) -> bool {
+    down.head().method.is_idempotent() && down.rewind()
+}
+
+async fn join<N: Network, D: Downstream, U: Upstream>(
+    context: &Context<'_, N>,
+    down: &mut D,
+    up: &mut U,
+    trail: &mut Trail<N::Stream>,
+) {
+    let (client, from_client) = down.tunnel();
+    let (service, from_service) = up.tunnel();
+    let carried = tunnel(client, service, (from_client, from_service), context.timer, &context.shard.aborting).await;
+    trail.progress.answer_bytes = carried.from_service;
+    trail.tunnelled = carried.from_client;
+}

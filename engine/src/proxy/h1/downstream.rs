@@ -1,0 +1,499 @@
+//! The client's side of an exchange in HTTP/1.1. It outlives the exchange: the next request on the connection is read
+//! by the same.
+//!
+//! `input` holds the current request's head, which must not move while the exchange lasts; bytes that came with it lie
+//! behind `at`. What comes later goes into a buffer of its own, `next`: more of the body, or the next request.
+
+use super::encode::{self, Framing, frame, join};
+use crate::model::{AnswerHead, BodySize, Edits, Fault, Piece, RequestHead};
+use crate::proxy::ends::{Downstream, body_size};
+use ringgate_protocols::h1::{
+    BodyDecoder, BodyLength, HeadError, HeadLimits, HeadScanner, LEADING_BLANK_LINES_MAX, RequestHead as ParsedHead,
+    Trailers, encode_trailers, leading_blank,
+};
+use ringgate_protocols::wire::{Method, Version};
+use ringgate_rt::{Buf, Transport, was_cancelled};
+use std::task::{Context, Poll, ready};
+
+/// Room that a receive into a partly filled buffer should have; with less, a larger buffer is taken.
+const ROOM_MIN: usize = 1024;
+
+/// The client's side of the exchanges on one connection.
+pub(crate) struct H1Downstream<'c, T> {
+    io: &'c mut T,
+    limits: HeadLimits,
+    body_bytes_max: u64,
+    /// Keep a receive for the next request in flight during an exchange.
+    eager: bool,
+
+    input: Option<Buf>,
+    at: usize,
+    next: Option<Buf>,
+    ended: bool,
+    gone: bool,
+
+    scan: HeadScanner,
+    blank_bytes: usize,
+    head: ParsedHead,
+    decoder: BodyDecoder,
+    trailers: Option<Box<Trailers>>,
+    body_bytes: u64,
+    /// Bytes of the body have been handed on that are not in `input` any more.
+    handed_on: bool,
+    /// `next` was split off `input`, where it still stands.
+    split_off: bool,
+
+    framing: Framing,
+    head_waits: bool,
+    answered: bool,
+    finished: bool,
+    keep_alive: bool,
+    out: Vec<u8>,
+}
+
+/// What came of waiting for a head.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum HeadRead {
+    /// It is there.
+    Head,
+    /// The client closed the connection between requests.
+    Closed,
+    /// The receive was cancelled before anything came.
+    Cancelled,
+}
+
+impl<'c, T: Transport> H1Downstream<'c, T> {
+    pub(crate) fn new(io: &'c mut T, limits: HeadLimits, body_bytes_max: u64, eager: bool) -> Self {
+        H1Downstream {
+            io,
+            limits,
+            body_bytes_max,
+            eager,
+            input: None,
+            at: 0,
+            next: None,
+            ended: false,
+            gone: false,
+            scan: HeadScanner::new(),
+            blank_bytes: 0,
+            head: ParsedHead::new(),
+            decoder: BodyDecoder::new(BodyLength::None),
+            trailers: None,
+            body_bytes: 0,
+            handed_on: false,
+            split_off: false,
+            framing: Framing::None(None),
+            head_waits: false,
+            answered: false,
+            finished: false,
+            keep_alive: true,
+            out: Vec::with_capacity(512),
+        }
+    }
+
+    /// The next request's head.
+    pub(crate) fn poll_request(&mut self, cx: &mut Context<'_>) -> Poll<Result<HeadRead, Fault>> {
+        loop {
+            if self.parse_head()? {
+                return Poll::Ready(Ok(HeadRead::Head));
+            }
+            if self.ended {
+                let cut = self.has_partial_head();
+                return Poll::Ready(if cut { Err(Fault::ClientGone) } else { Ok(HeadRead::Closed) });
+            }
+            if !self.io.recv_pending() {
+                let buf = self.input.take().map_or_else(Buf::standard, |buf| self.with_room(buf));
+                self.io.start_recv(buf);
+            }
+            let (result, buf) = ready!(self.io.poll_recv(cx));
+            self.input = Some(buf);
+            match result {
+                Ok(0) => self.ended = true,
+                Ok(_) => {}
+                Err(error) if was_cancelled(&error) => return Poll::Ready(Ok(HeadRead::Cancelled)),
+                Err(_) => {
+                    self.gone = true;
+                    return Poll::Ready(Err(Fault::ClientGone));
+                }
+            }
+        }
+    }
+
+    fn parse_head(&mut self) -> Result<bool, Fault> {
+        let Some(input) = &mut self.input else { return Ok(false) };
+        if self.scan.scanned() == 0 {
+            let blank = leading_blank(input.data());
+            input.advance(blank);
+            self.blank_bytes += blank;
+            if self.blank_bytes > 2 * LEADING_BLANK_LINES_MAX {
+                return Err(Fault::Head(HeadError::BlankLines));
+            }
+        }
+        let found = self.scan.find_end(input.data(), &self.limits).map_err(Fault::Head)?;
+        let Some(len) = found else { return Ok(false) };
+        self.head.parse(&input.data()[..len], &self.limits).map_err(Fault::Head)?;
+        self.at = len;
+        self.begin_body();
+        self.keep_alive = self.head.keep_alive;
+        Ok(true)
+    }
+
+    fn begin_body(&mut self) {
+        self.decoder.reset(self.head.body);
+        self.trailers = None;
+        self.body_bytes = 0;
+        self.handed_on = false;
+        self.split_off = false;
+        self.head_waits = false;
+        self.answered = false;
+        self.finished = false;
+    }
+
+    /// A buffer with the same bytes and room for more of a head.
+    fn with_room(&self, mut buf: Buf) -> Buf {
+        if buf.room() >= ROOM_MIN {
+            return buf;
+        }
+        buf.compact();
+        if buf.room() >= ROOM_MIN {
+            return buf;
+        }
+        let mut larger = Buf::with_room_for(self.limits.header_bytes.max(buf.len()) + ROOM_MIN);
+        larger.append(buf.data());
+        larger
+    }
+
+    /// Bytes of a head have come, but not all.
+    pub(crate) fn has_partial_head(&self) -> bool {
+        self.scan.scanned() > 0 || self.input.as_ref().is_some_and(|input| !input.is_empty())
+    }
+
+    /// Asks a receive in flight to end.
+    pub(crate) fn cancel(&mut self) {
+        if self.io.recv_pending() {
+            self.io.cancel_recv();
+        }
+    }
+
+    /// A receive for the next request is in flight, or has brought something.
+    pub(crate) fn is_warm(&self) -> bool {
+        self.io.recv_pending() || self.has_partial_head()
+    }
+
+    /// Makes ready for the next request. False if the connection can't carry another.
+    pub(crate) fn next_request(&mut self) -> bool {
+        if !self.finished || !self.keep_alive || self.gone || !self.decoder.is_done() {
+            return false;
+        }
+        self.scan.reset();
+        self.blank_bytes = 0;
+        let mut input = self.input.take();
+        if let Some(buf) = &mut input {
+            buf.advance(self.at);
+        }
+        self.at = 0;
+        self.input = input.filter(|buf| !buf.is_empty()).or_else(|| self.next.take());
+        !self.ended || self.input.is_some()
+    }
+
+    /// The connection is not to carry another request.
+    pub(crate) fn close_after_this(&mut self) {
+        self.keep_alive = false;
+    }
+
+    /// Whether closing now could take the answer from a client that is still sending.
+    pub(crate) fn must_linger(&self) -> bool {
+        self.answered && !self.gone && !self.ended && !self.decoder.is_done()
+    }
+
+    fn behind_head(&self) -> usize {
+        self.input.as_ref().map_or(0, |input| input.len().saturating_sub(self.at))
+    }
+
+    /// Forgets the request: its head could not be read. What is answered now closes the connection.
+    pub(crate) fn abandon_request(&mut self) {
+        self.head = ParsedHead::new();
+        self.decoder.reset(BodyLength::UntilClose);
+        self.at = 0;
+        self.answered = false;
+        self.finished = false;
+        self.keep_alive = false;
+    }
+
+    /// Takes what was received for the body together with the head, or after it.
+    fn take_received(&mut self) -> Option<Buf> {
+        let behind = self.behind_head();
+        if behind == 0 {
+            let next = self.next.take();
+            self.handed_on |= next.is_some();
+            return next;
+        }
+        let input = self.input.as_ref()?;
+        let mut copy = Buf::with_room_for(behind);
+        copy.append(&input.data()[self.at..]);
+        self.at = input.len();
+        Some(copy)
+    }
+
+    fn decode(&mut self, mut buf: Buf) -> Result<Buf, Fault> {
+        let step = self.decoder.decode(buf.data_mut()).map_err(Fault::Body)?;
+        if step.consumed < buf.len() {
+            // The next request has begun behind this body.
+            let mut rest = Buf::with_room_for(buf.len() - step.consumed);
+            rest.append(&buf.data()[step.consumed..]);
+            self.next = Some(rest);
+            self.split_off = !self.handed_on;
+        }
+        if step.done {
+            self.trailers = self.decoder.trailers().filter(|trailers| !trailers.fields().is_empty());
+        }
+        buf.truncate(step.data.end);
+        buf.advance(step.data.start);
+        self.body_bytes += buf.len() as u64;
+        if self.body_bytes > self.body_bytes_max {
+            return Err(Fault::BodyTooLarge);
+        }
+        Ok(buf)
+    }
+
+    /// Sends what stands in `out` with a piece of the body behind it.
+    fn send_joined(&mut self, body: Option<Buf>) {
+        self.answered = true;
+        self.head_waits = false;
+        self.io.start_send(join(&self.out, body));
+    }
+}
+
+impl<T: Transport> Downstream for H1Downstream<'_, T> {
+    type Stream = T;
+
+    #[inline]
+    fn head(&self) -> RequestHead<'_> {
+        RequestHead {
+            bytes: self.input.as_ref().map_or(b"", |input| input.data()),
+            method: self.head.method,
+            method_text: self.head.method_text,
+            target: &self.head.target,
+            fields: &self.head.fields,
+            host: self.head.host,
+            body: body_size(self.head.body),
+            upgrade: self.head.upgrade,
+            expects_continue: self.head.expect_continue,
+            version: match self.head.version {
+                Version::Http10 => "1.0",
+                Version::Http11 => "1.1",
+            },
+        }
+    }
+
+    fn target_text(&self) -> &[u8] {
+        self.input.as_ref().map_or(b"", |input| self.head.target_text.of(input.data()))
+    }
+
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
+        loop {
+            if self.decoder.is_done() {
+                return Poll::Ready(Ok(Piece::End(self.trailers.take())));
+            }
+            let received = match self.take_received() {
+                Some(received) => received,
+                None if self.ended => return Poll::Ready(Err(Fault::ClientGone)),
+                None => {
+                    if !self.io.recv_pending() {
+                        let large = self.decoder.remaining().is_some_and(|n| n > 2 * ringgate_rt::buffer::STANDARD_BYTES as u64);
+                        self.io.start_recv(if large { Buf::large() } else { Buf::standard() });
+                    }
+                    ready!(self.poll_receive(cx))?;
+                    continue;
+                }
+            };
+            let buf = self.decode(received)?;
+            let last = self.decoder.is_done() && self.trailers.is_none();
+            if !buf.is_empty() || last {
+                return Poll::Ready(Ok(Piece::Data { buf, last }));
+            }
+        }
+    }
+
+    #[inline]
+    fn body_done(&self) -> bool {
+        self.decoder.is_done()
+    }
+
+    fn body_bytes(&self) -> u64 {
+        self.body_bytes
+    }
+
+    fn rewind(&mut self) -> bool {
+        if self.handed_on || self.answered {
+            return false;
+        }
+        if self.head.body != BodyLength::None {
+            if self.split_off {
+                self.next = None;
+            }
+            self.at = self.head.len;
+            self.begin_body();
+        }
+        true
+    }
+
+    #[inline]
+    fn poll_left(&mut self, cx: &mut Context<'_>, on_purpose: bool) -> Result<(), Fault> {
+        if !self.io.recv_pending() {
+            let useful = self.eager && self.keep_alive || on_purpose;
+            if !useful || self.ended || self.next.is_some() || self.behind_head() > 0 {
+                return Ok(());
+            }
+            self.io.start_recv(Buf::standard());
+        }
+        match self.poll_receive(cx) {
+            Poll::Ready(result) => result,
+            Poll::Pending => Ok(()),
+        }
+    }
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        if !self.io.send_pending() {
+            return Poll::Ready(Ok(()));
+        }
+        let (result, _) = ready!(self.io.poll_send(cx));
+        Poll::Ready(result.map_err(|_| {
+            self.gone = true;
+            Fault::ClientGone
+        }))
+    }
+
+    fn send_informational(&mut self, head: &AnswerHead<'_>) {
+        if self.head.version == Version::Http10 {
+            return;
+        }
+        self.out.clear();
+        encode::answer_head(&mut self.out, head, &Edits::default(), Framing::None(None));
+        self.out.extend_from_slice(b"\r\n");
+        self.io.start_send(join(&self.out, None));
+    }
+
+    #[inline]
+    fn put_head(&mut self, head: &AnswerHead<'_>, edits: &Edits) {
+        let old = self.head.version == Version::Http10;
+        let bodiless = self.head.method == Method::Head || matches!(head.status, 100..=199 | 204 | 304);
+        self.framing = match head.body {
+            _ if bodiless => Framing::None(head.stated_length.filter(|_| !matches!(head.status, 100..=199 | 204))),
+            BodySize::None => Framing::Length(0),
+            BodySize::Known(n) => Framing::Length(n),
+            BodySize::Unknown if old => Framing::Close,
+            BodySize::Unknown => Framing::Chunked,
+        };
+        // A body that is not read yet may never be: its rest can't be told from the next request then.
+        self.keep_alive &= self.framing != Framing::Close && !self.ended && self.decoder.is_done();
+        self.out.clear();
+        encode::answer_head(&mut self.out, head, edits, self.framing);
+        match (self.keep_alive, old) {
+            (false, _) => encode::field(&mut self.out, "connection", b"close"),
+            (true, true) => encode::field(&mut self.out, "connection", b"keep-alive"),
+            (true, false) => {}
+        }
+        self.out.extend_from_slice(b"\r\n");
+        self.head_waits = true;
+    }
+
+    fn flush(&mut self) {
+        if self.head_waits {
+            self.send_joined(None);
+        }
+    }
+
+    #[inline]
+    fn send_data(&mut self, mut buf: Buf, last: bool) {
+        self.finished = last;
+        if matches!(self.framing, Framing::None(_)) {
+            buf.truncate(0);
+        }
+        frame(&mut buf, self.framing, last);
+        if self.head_waits {
+            self.send_joined(Some(buf));
+        } else if !buf.is_empty() {
+            self.io.start_send(buf);
+        }
+    }
+
+    fn send_end(&mut self, trailers: Option<Box<Trailers>>) {
+        self.finished = true;
+        if self.framing == Framing::Chunked {
+            if !self.head_waits {
+                self.out.clear();
+            }
+            end_chunked(&mut self.out, trailers);
+            self.send_joined(None);
+        } else {
+            self.flush();
+        }
+    }
+
+    fn send_switch(&mut self, head: &AnswerHead<'_>, edits: &Edits) {
+        self.keep_alive = false;
+        self.out.clear();
+        encode::answer_head(&mut self.out, head, edits, Framing::None(None));
+        self.out.extend_from_slice(b"connection: upgrade\r\n");
+        if let Some(protocol) = head.fields.get(ringgate_protocols::wire::HeaderId::Upgrade) {
+            encode::field(&mut self.out, "upgrade", protocol.value.of(head.bytes));
+        }
+        self.out.extend_from_slice(b"\r\n");
+        self.send_joined(None);
+    }
+
+    #[inline]
+    fn answered(&self) -> bool {
+        self.answered
+    }
+
+    fn abort(&mut self) {
+        self.keep_alive = false;
+        self.gone = true;
+        if self.framing == Framing::Close {
+            // Only a reset tells a truncated body from a whole one.
+            self.io.reset_on_close();
+        }
+    }
+
+    fn sent(&self) -> (u64, u64) {
+        let waiting = if self.io.send_pending() { 1 } else { 0 };
+        (self.io.confirmed(), self.io.unconfirmed() + waiting)
+    }
+
+    fn tunnel(&mut self) -> (&mut T, Option<Buf>) {
+        let early = self.take_received();
+        (self.io, early)
+    }
+}
+
+impl<T: Transport> H1Downstream<'_, T> {
+    /// Polls a receive during an exchange: what it brings is more of the body, or the next request.
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        let (result, buf) = ready!(self.io.poll_recv(cx));
+        Poll::Ready(match result {
+            Ok(0) => {
+                self.ended = true;
+                Ok(())
+            }
+            Ok(_) => {
+                self.next = Some(buf);
+                Ok(())
+            }
+            Err(error) if was_cancelled(&error) => Ok(()),
+            Err(_) => {
+                self.gone = true;
+                Err(Fault::ClientGone)
+            }
+        })
+    }
+}
+
+pub(super) fn end_chunked(out: &mut Vec<u8>, trailers: Option<Box<Trailers>>) {
+    match trailers {
+        Some(trailers) => encode_trailers(&trailers, out),
+        None => out.extend_from_slice(ringgate_protocols::h1::LAST_CHUNK),
+    }
+}

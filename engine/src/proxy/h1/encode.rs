@@ -1,0 +1,145 @@
+//! Heads and bodies in HTTP/1.1's form.
+
+use crate::model::{AnswerHead, Edits, RequestHead};
+use ringgate_protocols::h1::{CHUNK_END, CHUNK_HEAD_BYTES_MAX, LAST_CHUNK, chunk_head};
+use ringgate_protocols::wire::{Fields, HeaderId};
+use ringgate_rt::Buf;
+
+/// How a body is delimited.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Framing {
+    /// There is no body; a length is stated all the same where it means something (HEAD, 304).
+    None(Option<u64>),
+    Length(u64),
+    Chunked,
+    /// The connection's end.
+    Close,
+}
+
+/// Writes an answer's head, without its last empty line.
+#[inline]
+pub(super) fn answer_head(out: &mut Vec<u8>, head: &AnswerHead<'_>, edits: &Edits, framing: Framing) {
+    out.extend_from_slice(b"HTTP/1.1 ");
+    decimal(out, u64::from(head.status));
+    out.push(b' ');
+    out.extend_from_slice(head.reason);
+    out.extend_from_slice(b"\r\n");
+    fields(out, head.bytes, head.fields, edits.removed() | HeaderId::ContentLength.bit());
+    added(out, edits);
+    framing_fields(out, framing);
+}
+
+/// Writes a request's head, without its last empty line.
+#[inline]
+pub(super) fn request_head(out: &mut Vec<u8>, head: &RequestHead<'_>, edits: &Edits, framing: Framing) {
+    out.extend_from_slice(head.method_text());
+    out.push(b' ');
+    out.extend_from_slice(head.path());
+    if let Some(query) = head.query() {
+        out.push(b'?');
+        out.extend_from_slice(query);
+    }
+    out.extend_from_slice(b" HTTP/1.1\r\n");
+    fields(out, head.bytes, head.fields, edits.removed() | HeaderId::ContentLength.bit());
+    added(out, edits);
+    framing_fields(out, framing);
+    if let Some(upgrade) = head.upgrade {
+        field(out, "connection", b"upgrade");
+        field(out, "upgrade", upgrade.of(head.bytes));
+    }
+}
+
+/// Copies the fields that stay, lines that follow one another in one piece.
+#[inline]
+fn fields(out: &mut Vec<u8>, bytes: &[u8], fields: &Fields, removed: u64) {
+    let (mut from, mut to) = (0, 0);
+    for field in fields.iter() {
+        if field.hop || removed & field.id.bit() != 0 {
+            continue;
+        }
+        if field.line.start != to {
+            out.extend_from_slice(bytes.get(from as usize..to as usize).unwrap_or(b""));
+            from = field.line.start;
+        }
+        to = field.line.end;
+    }
+    out.extend_from_slice(bytes.get(from as usize..to as usize).unwrap_or(b""));
+}
+
+#[inline]
+fn added(out: &mut Vec<u8>, edits: &Edits) {
+    for (name, value) in edits.added() {
+        field(out, name, value);
+    }
+}
+
+#[inline]
+pub(super) fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn framing_fields(out: &mut Vec<u8>, framing: Framing) {
+    match framing {
+        Framing::Length(n) | Framing::None(Some(n)) => {
+            out.extend_from_slice(b"content-length: ");
+            decimal(out, n);
+            out.extend_from_slice(b"\r\n");
+        }
+        Framing::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
+        Framing::None(None) | Framing::Close => {}
+    }
+}
+
+fn decimal(out: &mut Vec<u8>, mut n: u64) {
+    let mut digits = [0u8; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (n % 10) as u8;
+        n /= 10;
+        if n == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// Frames a piece of a body in place: the chunk's size goes in front, its end behind.
+#[inline]
+pub(super) fn frame(buf: &mut Buf, framing: Framing, last: bool) {
+    if framing != Framing::Chunked {
+        return;
+    }
+    if !buf.is_empty() {
+        let mut head = [0u8; CHUNK_HEAD_BYTES_MAX];
+        let len = buf.len();
+        // Every buffer keeps headroom and tailroom for these; see `HEADROOM_BYTES` and `TAILROOM_BYTES`.
+        let fits = buf.prepend(chunk_head(len, &mut head)) && buf.append_tail(CHUNK_END);
+        debug_assert!(fits);
+    }
+    if last {
+        let fits = buf.append_tail(LAST_CHUNK);
+        debug_assert!(fits);
+    }
+}
+
+/// Puts a head in front of a piece of a body: in the same buffer where there is room in front or behind, so that both
+/// leave in one send.
+#[inline]
+pub(super) fn join(head: &[u8], body: Option<Buf>) -> Buf {
+    let mut body = body;
+    if let Some(buf) = &mut body
+        && buf.prepend(head)
+        && let Some(joined) = body.take()
+    {
+        return joined;
+    }
+    let payload = body.as_ref().map_or(&b""[..], |buf| buf.data());
+    let mut joined = Buf::with_room_for(head.len() + payload.len());
+    joined.append(head);
+    joined.append_tail(payload);
+    joined
+}

@@ -1,0 +1,8 @@
+//! HTTP/1.1 at the two ends of an exchange: the only part of the pipeline that knows its bytes.
+
+mod downstream;
+mod encode;
+mod upstream;
+
+pub(crate) use downstream::{HeadRead, H1Downstream};
+pub(crate) use upstream::{H1Upstream, Parts};

@@ -1,0 +1,27 @@
+//! The pipeline: what happens to a connection and to each request on it, from top to bottom.
+//!
+//! `connection` is a client's connection, `exchange` one request on it, `forward` and `transfer` what goes to the service
+//! and back. Only `h1/` knows HTTP/1; everything else is written against the two traits in `ends`.
+
+mod accept;
+mod answer;
+mod connection;
+mod ends;
+mod exchange;
+mod forward;
+mod h1;
+mod headers;
+mod rate;
+mod record;
+mod request_id;
+mod shard;
+mod snapshot;
+mod transfer;
+mod tunnel;
+
+pub(crate) use accept::{Permit, Permits, accept_loop, adopt};
+pub(crate) use shard::Shard;
+pub(crate) use snapshot::Snapshot;
+
+/// The name of this gateway in Via.
+pub(crate) const PSEUDONYM: &str = "ringgate";

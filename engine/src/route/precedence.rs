@@ -1,0 +1,48 @@
+//! Which of two routes is asked first. An order, so that no chain of ifs has to be kept right.
+
+use ringgate_config::{PathPattern, Route, Segment};
+use std::cmp::Reverse;
+
+/// The rank of a route among those for the same host: smaller is asked first. Exact path, then captured (literal
+/// segments before captures, compared from the left), then the longer prefix, then regex, then any path; more
+/// predicates before fewer; then the order of the file.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Debug, Clone)]
+pub(super) struct Precedence {
+    path: PathRank,
+    predicates: Reverse<usize>,
+    position: usize,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord, Debug, Clone)]
+enum PathRank {
+    Exact,
+    /// One flag for each segment: is it a capture? Then, whether the rest may follow.
+    Captured(Vec<bool>, bool),
+    Prefix(Reverse<usize>),
+    Regex,
+    Any,
+}
+
+impl Precedence {
+    /// The rank of the route at `position` in the file.
+    pub(super) fn of(route: &Route, position: usize) -> Precedence {
+        let m = &route.matches;
+        let predicates = usize::from(!m.methods.is_empty()) + m.headers.len() + m.query.len();
+        Precedence { path: PathRank::of(m.path.as_ref()), predicates: Reverse(predicates), position }
+    }
+}
+
+impl PathRank {
+    fn of(pattern: Option<&PathPattern>) -> PathRank {
+        match pattern {
+            None => PathRank::Any,
+            Some(PathPattern::Exact(_)) => PathRank::Exact,
+            Some(PathPattern::Captured { segments, rest }) => {
+                let captures = segments.iter().map(|s| matches!(s, Segment::Capture(_))).collect();
+                PathRank::Captured(captures, *rest)
+            }
+            Some(PathPattern::Prefix(prefix)) => PathRank::Prefix(Reverse(prefix.len())),
+            Some(PathPattern::Regex(_)) => PathRank::Regex,
+        }
+    }
+}

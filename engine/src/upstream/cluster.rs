@@ -1,0 +1,130 @@
+//! One shard's state of one service: its endpoints, whose turn it is, and their pools.
+
+use super::balance::RoundRobin;
+use super::pool::Pool;
+use crate::model::Fault;
+use ringgate_config::{EndpointAddress, Upstream};
+use ringgate_rt::clock::{self, Moment};
+use ringgate_rt::timer::Timer;
+use ringgate_rt::{Address, Network, Transport};
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+/// How long an endpoint that refused a connection is passed over.
+pub(crate) const SKIP_AFTER_REFUSAL: Duration = Duration::from_secs(1);
+
+/// A service, as one shard sees it.
+pub(crate) struct Cluster<T> {
+    pub(crate) name: Rc<str>,
+    pub(crate) connect_timeout: Duration,
+    endpoints: Vec<Rc<Endpoint<T>>>,
+    balance: RefCell<RoundRobin>,
+}
+
+/// One endpoint, as one shard sees it.
+pub(crate) struct Endpoint<T> {
+    pub(crate) address: Address,
+    /// The address as the access log writes it.
+    pub(crate) label: String,
+    skipped_until: Cell<Moment>,
+    pool: RefCell<Pool<T>>,
+}
+
+/// A connection to an endpoint, ready for a request.
+pub(crate) struct Connected<T> {
+    pub(crate) io: T,
+    /// It has carried an exchange before: the service may have closed it without our having seen that.
+    pub(crate) reused: bool,
+}
+
+impl<T: Transport> Cluster<T> {
+    pub(crate) fn new(upstream: &Upstream) -> Cluster<T> {
+        Cluster {
+            name: upstream.name.as_str().into(),
+            connect_timeout: upstream.connect_timeout,
+            endpoints: upstream.endpoints.iter().map(|e| Rc::new(Endpoint::new(&e.address))).collect(),
+            balance: RefCell::new(RoundRobin::new(upstream.endpoints.iter().map(|e| e.weight))),
+        }
+    }
+
+    /// How many endpoints there are: more tries than that make no sense.
+    pub(crate) fn len(&self) -> usize {
+        self.endpoints.len()
+    }
+
+    /// The endpoint whose turn it is, those left out that were `tried` already or have just refused a connection. If
+    /// all have refused, the turn goes among all that were not tried: a service that is back must not wait for us.
+    pub(crate) fn next(&self, tried: &[Rc<Endpoint<T>>]) -> Option<Rc<Endpoint<T>>> {
+        let now = clock::now();
+        let mut balance = self.balance.borrow_mut();
+        let fresh = |at: usize| !tried.iter().any(|t| Rc::ptr_eq(t, &self.endpoints[at]));
+        let chosen = balance
+            .next(|at| fresh(at) && self.endpoints[at].skipped_until.get() <= now)
+            .or_else(|| balance.next(fresh));
+        chosen.map(|at| self.endpoints[at].clone())
+    }
+
+    /// Takes care of the connections that wait. Returns whether there are any.
+    pub(crate) fn sweep(&self, now: Moment) -> bool {
+        self.endpoints.iter().fold(false, |any, endpoint| endpoint.pool.borrow_mut().sweep(now) | any)
+    }
+
+    /// Closes every connection that waits.
+    pub(crate) fn close_idle(&self) {
+        self.endpoints.iter().for_each(|endpoint| endpoint.pool.borrow_mut().clear());
+    }
+}
+
+impl<T: Transport> Endpoint<T> {
+    fn new(address: &EndpointAddress) -> Endpoint<T> {
+        Endpoint {
+            label: address.to_string(),
+            address: match address {
+                EndpointAddress::Tcp(at) => Address::Tcp(*at),
+                EndpointAddress::Unix(path) => Address::Unix(path.clone()),
+            },
+            skipped_until: Cell::new(Moment(0)),
+            pool: RefCell::new(Pool::new()),
+        }
+    }
+
+    /// A connection that waits in the pool.
+    pub(crate) fn pooled(&self) -> Option<Connected<T>> {
+        self.pool.borrow_mut().take().map(|io| Connected { io, reused: true })
+    }
+
+    /// Keeps a connection for the next request.
+    pub(crate) fn keep(&self, io: T) {
+        self.pool.borrow_mut().put(io);
+    }
+
+    /// Connections that wait.
+    pub(crate) fn idle(&self) -> usize {
+        self.pool.borrow().len()
+    }
+
+    /// Makes a new connection. An endpoint that refuses, or does not answer in time, is passed over for a second.
+    pub(crate) async fn connect<N: Network<Stream = T>>(
+        &self,
+        network: &N,
+        timeout: Duration,
+    ) -> Result<Connected<T>, Fault> {
+        let timer = Timer::new();
+        timer.set_after(timeout);
+        let mut connecting = pin!(network.connect(&self.address));
+        let connected = poll_fn(|cx| match connecting.as_mut().poll(cx) {
+            Poll::Ready(Ok(io)) => Poll::Ready(Ok(io)),
+            Poll::Ready(Err(_)) => Poll::Ready(Err(Fault::Connect)),
+            Poll::Pending => timer.poll(cx).map(|()| Err(Fault::ConnectTimeout)),
+        })
+        .await;
+        if connected.is_err() {
+            self.skipped_until.set(clock::now().after(SKIP_AFTER_REFUSAL));
+        }
+        connected.map(|io| Connected { io, reused: false })
+    }
+}

@@ -1,0 +1,13 @@
+//! Services: their endpoints, which one gets the next request, and connections that wait to be used again.
+//!
+//! Each shard has its own state for each cluster: no lock, no sharing. Keyed by name, so that it outlives a reload.
+
+mod balance;
+mod cluster;
+mod pool;
+
+pub(crate) use cluster::{Cluster, Connected, Endpoint};
+pub(crate) use pool::{IDLE_PER_ENDPOINT_MAX, POOL_IDLE_TIMEOUT};
+
+#[cfg(test)]
+mod tests;
