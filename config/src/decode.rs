@@ -17,7 +17,7 @@ use ipnet::IpNet;
 use crate::document::{AccessLog, Config, Limits, Listener, Runtime, Shutdown};
 use crate::form::Form;
 use crate::node::{Node, Span, Value};
-use crate::reader::{Reader, Text};
+use crate::reader::Reader;
 use crate::table::{Field, Later, Presence, Table, later};
 use crate::wording::shorten;
 
@@ -203,9 +203,9 @@ fn parsed<R>(
     noun: &str,
     parse: impl FnOnce(&str) -> Result<R, Wrong>,
 ) -> Option<R> {
-    let Text { value, span } = reader.text(node, noun)?;
-    parse(&value)
-        .map_err(|(message, hint)| reader.error(span, message, hint))
+    let text = reader.filled(node, noun)?;
+    parse(&text.value)
+        .map_err(|(message, hint)| reader.error(text.span, message, hint))
         .ok()
 }
 
@@ -256,7 +256,7 @@ impl Once {
             return true;
         };
         let place = match first.at.line == span.at.line {
-            true => "in the same line".to_owned(),
+            true => format!("in column {} of this line", first.at.column),
             false => format!("on line {}", first.at.line),
         };
         let message = format!("{} `{}` is given twice", self.what, shorten(value));

@@ -7,6 +7,8 @@ use crate::node::Span;
 
 /// Errors kept of one file, and warnings too; further ones are only counted.
 pub(crate) const KEPT_MAX: usize = 1000;
+/// What to do about most features that have not landed.
+pub(crate) const REMOVE: &str = "remove it for now: nothing in a file is ever ignored";
 /// Lines that are named for a feature that is asked for more than once.
 const LINES_MAX: usize = 20;
 
@@ -26,8 +28,8 @@ pub(crate) struct Findings {
     warnings: Vec<Finding>,
     /// Errors beyond those kept.
     dropped: usize,
-    /// Features that have not landed: where each was asked for.
-    later: BTreeMap<String, Vec<Span>>,
+    /// Features that have not landed: what to do instead, and where each was asked for.
+    later: BTreeMap<String, (&'static str, Vec<Span>)>,
 }
 
 impl Findings {
@@ -57,9 +59,10 @@ impl Findings {
         }
     }
 
-    /// A feature that has not landed: the subject of "is not part of this version yet".
-    pub(crate) fn not_landed(&mut self, span: Span, feature: String) {
-        self.later.entry(feature).or_default().push(span);
+    /// A feature that has not landed: the subject of "is not part of this version yet", and what to do instead.
+    pub(crate) fn not_landed(&mut self, span: Span, feature: String, instead: &'static str) {
+        let (_, spans) = self.later.entry(feature).or_insert((instead, Vec::new()));
+        spans.push(span);
     }
 
     /// Whether further errors are only counted: looking for their hints would be for nothing.
@@ -69,20 +72,20 @@ impl Findings {
 
     /// The errors, one for each feature that has not landed among them, how many more there were, and the warnings.
     pub(crate) fn finish(mut self) -> (Vec<Finding>, usize, Vec<Finding>) {
+        let later = std::mem::take(&mut self.later).into_iter();
         self.errors.extend(
-            self.later
-                .into_iter()
-                .filter_map(|(feature, spans)| absent(&feature, spans)),
+            later.filter_map(|(feature, (instead, spans))| absent(&feature, instead, spans)),
         );
         (self.errors, self.dropped, self.warnings)
     }
 }
 
 /// The one error about a feature that has not landed: where it is asked for first, and on which lines again.
-fn absent(feature: &str, mut spans: Vec<Span>) -> Option<Finding> {
+fn absent(feature: &str, instead: &str, mut spans: Vec<Span>) -> Option<Finding> {
     spans.sort_by_key(|span| span.at);
+    spans.dedup_by_key(|span| span.at.line);
     let (&span, again) = spans.split_first()?;
-    let mut hint = "remove it for now: nothing in a file is ever ignored".to_owned();
+    let mut hint = instead.to_owned();
     if !again.is_empty() {
         let lines: Vec<String> = again
             .iter()

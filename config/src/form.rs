@@ -57,6 +57,23 @@ impl Form {
         }
     }
 
+    /// The maps that a value of this form may be.
+    pub(crate) fn maps(&self) -> impl Iterator<Item = &'static (dyn Rows + Sync)> {
+        let of = |form: &Form| {
+            if let Form::Object(rows) = form {
+                Some(*rows)
+            } else {
+                None
+            }
+        };
+        let pair = match self {
+            Form::OrOff(form) | Form::OrSwitch(form) => [of(form), None],
+            Form::Either(a, b) => [of(a), of(b)],
+            form => [of(form), None],
+        };
+        pair.into_iter().flatten()
+    }
+
     /// Whether a number is within the limits; a duration counts in milliseconds.
     pub(crate) fn admits(&self, number: u64) -> bool {
         match self {
@@ -100,14 +117,16 @@ impl Form {
 /// What to do about a text that is no number of this form.
 pub(crate) fn unit_hint(found: &str, form: &Form) -> String {
     let allowed = form.limits();
-    let lower = found.to_ascii_lowercase();
-    match form {
-        Form::Size { .. } if lower.ends_with(|c: char| c.is_ascii_alphabetic()) => {
+    if matches!(found, "off" | "false") {
+        return format!("this can't be switched off; allowed: {allowed}");
+    }
+    match form.without_switch() {
+        Form::Size { .. } => {
             format!("the units are `B`, `KiB`, `MiB`, `GiB` and `TiB`; allowed: {allowed}")
         }
         Form::Duration { .. } if found.contains('.') => {
             format!(
-                "write whole numbers with a smaller unit: `1500ms` for 1.5 seconds; allowed: {allowed}"
+                "write a whole number with a smaller unit: 1.5 seconds are `1500ms`; allowed: {allowed}"
             )
         }
         Form::Duration { .. } => {

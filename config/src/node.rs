@@ -62,6 +62,8 @@ pub(crate) struct Node {
 pub(crate) enum Value {
     /// Nothing after the colon, `~` or `null`.
     Null,
+    /// What has been reported and is not to be reported again.
+    Refused,
     /// Text, whether quoted or not: what it means is for its reader to say.
     Scalar(String),
     List(Vec<Node>),
@@ -170,7 +172,7 @@ impl Composer {
                 );
                 return self.place(Node {
                     span,
-                    value: Value::Null,
+                    value: Value::Refused,
                 });
             }
             Event::SequenceStart(anchor, tag) => {
@@ -297,12 +299,52 @@ impl Composer {
             at: place(mark.line(), mark.col()),
             width: 1,
         };
-        let hint = syntax_hint(text, mark.line(), mark.col()).to_owned();
+        let hint = self.syntax_hint(error.info(), text, mark.line(), mark.col());
         self.problems.push(Problem {
             span,
             message: format!("not valid YAML: {}", error.info()),
             hint,
         });
+    }
+
+    /// What usually lies behind an error of syntax in this place.
+    fn syntax_hint(&self, info: &str, text: &str, line: usize, column: usize) -> String {
+        let source = crate::load::line_of(text, line).unwrap_or_default();
+        let here = source.chars().nth(column);
+        let hint = if source
+            .chars()
+            .take_while(|c| c.is_whitespace())
+            .any(|c| c == '\t')
+        {
+            "indent with spaces: YAML takes no tabs there"
+        } else if source.contains("${") {
+            "between `{` and `}` or `[` and `]`, write `\"${NAME}\"` in quotes"
+        } else if source.contains("/{") {
+            "between `{` and `}`, a path with a capture needs quotes: `path: \"/users/{id}\"`"
+        } else if info.contains("quoted") {
+            "check that the quote is closed"
+        } else if matches!(here, Some('@' | '`' | '%' | '&' | '*' | '!' | '|' | '>')) {
+            "text that begins with a sign that YAML reserves needs quotes"
+        } else if let Some((sign, at)) = self.unclosed(text) {
+            return format!(
+                "check that the `{sign}` on line {}, column {} is closed",
+                at.line, at.column
+            );
+        } else {
+            "check the indentation, and that a space follows each `:`"
+        };
+        hint.to_owned()
+    }
+
+    /// The innermost bracket that is open.
+    fn unclosed(&self, text: &str) -> Option<(char, Position)> {
+        let (Open::List { span, .. } | Open::Map { span, .. }) = self.open.last()?;
+        let line = crate::load::line_of(text, span.at.line as usize)?;
+        let sign = line
+            .chars()
+            .nth(span.at.column as usize - 1)
+            .filter(|sign| matches!(sign, '{' | '['))?;
+        Some((sign, span.at))
     }
 }
 
@@ -329,6 +371,7 @@ fn accept_key(
                 ),
             ),
         },
+        Value::Refused => return None,
         Value::Null => (
             "a key is missing before the `:`".to_owned(),
             "write `key: value`".to_owned(),
@@ -344,27 +387,4 @@ fn accept_key(
         hint,
     });
     None
-}
-
-/// What usually lies behind an error of syntax in this place.
-fn syntax_hint(text: &str, line: usize, column: usize) -> &'static str {
-    let source = crate::load::line_of(text, line).unwrap_or_default();
-    let here = source.chars().nth(column);
-    if source
-        .chars()
-        .take_while(|c| c.is_whitespace())
-        .any(|c| c == '\t')
-    {
-        "indent with spaces: YAML takes no tabs there"
-    } else if source.contains("${") {
-        "between `{` and `}` or `[` and `]`, write `\"${NAME}\"` in quotes"
-    } else if source.contains("/{") {
-        "between `{` and `}`, a path with a capture needs quotes: `path: \"/users/{id}\"`"
-    } else if matches!(here, Some('@' | '`' | '%' | '&' | '*' | '!' | '|' | '>')) {
-        "text that begins with a sign that YAML reserves needs quotes"
-    } else if source.contains('{') || source.contains('[') {
-        "check that each `{` and `[` is closed, with `,` between the items"
-    } else {
-        "check the indentation: keys of one map begin in the same column"
-    }
 }

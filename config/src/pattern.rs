@@ -49,6 +49,16 @@ pub enum Segment {
     Capture(String),
 }
 
+impl Segment {
+    /// The text, if it is one.
+    pub fn as_literal(&self) -> Option<&str> {
+        match self {
+            Segment::Literal(text) => Some(text),
+            Segment::Capture(_) => None,
+        }
+    }
+}
+
 /// The largest compiled program of a path's regular expression, and the largest cache of its lazy DFA, in bytes.
 pub(crate) const REGEX_BYTES_MAX: usize = 1 << 20;
 

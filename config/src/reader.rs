@@ -1,24 +1,15 @@
 //! What every decoder reads with: it takes a node apart, reports what is wrong with it, and goes on.
 
-use std::borrow::Cow;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+mod scalars;
 
-use crate::environment;
-use crate::findings::Findings;
-use crate::form::{Form, unit_hint};
+use std::path::{Path, PathBuf};
+
+use crate::findings::{Findings, REMOVE};
+use crate::form::Form;
 use crate::node::{Entry, Node, Span, Value};
 use crate::suggest::nearest;
-use crate::table::{Field, Presence, Table};
-use crate::units::{self, NotANumber};
-use crate::wording::{describe, either, shorten, unexpandable};
-
-/// A scalar with its references to the environment replaced.
-#[derive(Debug)]
-pub(crate) struct Text<'n> {
-    pub(crate) value: Cow<'n, str>,
-    pub(crate) span: Span,
-}
+use crate::table::{Field, Later, Presence, Table};
+use crate::wording::{describe, either, shorten};
 
 /// Takes nodes apart and collects what is wrong with them.
 pub(crate) struct Reader<'e> {
@@ -74,20 +65,26 @@ impl<'e> Reader<'e> {
             .warning(span, message.into(), Some(hint.into()));
     }
 
-    pub(crate) fn not_landed(&mut self, span: Span, feature: impl Into<String>) {
-        self.findings.not_landed(span, feature.into());
+    /// A feature that has not landed: the subject of "is not part of this version yet", and what to do instead.
+    pub(crate) fn not_landed(
+        &mut self,
+        span: Span,
+        feature: impl Into<String>,
+        instead: &'static str,
+    ) {
+        self.findings.not_landed(span, feature.into(), instead);
     }
 
     /// Reads a map by its table: every key that can be read goes into the draft, everything else is reported.
     pub(crate) fn table<T>(&mut self, node: &Node, table: &Table<T>, draft: &mut T) {
-        let Some(entries) = self.map(node, table.noun) else {
+        let Some(entries) = self.map(node, table.noun, &model(table)) else {
             return;
         };
         let keys: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
         let mut present: Vec<&str> = Vec::new();
         for entry in entries {
             if let Some(later) = table.later.iter().find(|later| later.key == entry.key) {
-                self.not_landed(entry.span, format!("`{}` ({})", later.key, later.feature));
+                self.not_landed(entry.span, later.subject(), REMOVE);
                 present.extend(later.instead_of);
             } else if let Some(field) = self.field(entry, table, &keys) {
                 present.push(field.key);
@@ -120,38 +117,46 @@ impl<'e> Reader<'e> {
         if let Some(field) = named(&entry.key) {
             return Some(field);
         }
+        let message = format!("unknown key `{}` in {}", shorten(&entry.key), table.noun);
         if self.full() {
-            self.error(entry.span, "unknown key", "");
+            self.error(entry.span, message, "");
             return None;
         }
         let known: Vec<&str> = table.fields.iter().map(|field| field.key).collect();
-        let message = format!("unknown key `{}` in {}", shorten(&entry.key), table.noun);
         let meant = nearest(&entry.key, known.iter().copied());
         let hint = match meant {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("{} may hold {}", table.noun, either(&known)),
+            None => elsewhere(&entry.key, table)
+                .unwrap_or_else(|| format!("{} may hold {}", table.noun, either(&known))),
         };
         self.error(entry.span, message, hint);
         meant.filter(|meant| !keys.contains(meant)).and_then(named)
     }
 
-    pub(crate) fn map<'n>(&mut self, node: &'n Node, noun: &str) -> Option<&'n [Entry]> {
+    /// A map for `noun`, of which `model` shows one.
+    pub(crate) fn map<'n>(
+        &mut self,
+        node: &'n Node,
+        noun: &str,
+        model: &str,
+    ) -> Option<&'n [Entry]> {
         match &node.value {
             Value::Map(entries) => Some(entries),
-            _ => {
-                let hint =
-                    "a map is `{ key: value }`, or lines of `key: value` that are indented alike";
-                self.unexpected(node, &format!("a map for {noun}"), hint)
-            }
+            _ => self.unexpected(
+                node,
+                &format!("a map for {noun}"),
+                &format!("write `{model}`, for example"),
+            ),
         }
     }
 
+    /// A list of `noun`, of which `model` shows one item.
     pub(crate) fn list<'n>(
         &mut self,
         node: &'n Node,
         form: &Form,
         noun: &str,
-        example: &str,
+        model: &str,
     ) -> Option<&'n [Node]> {
         let min = if let Form::List { min, .. } = form {
             *min
@@ -160,147 +165,29 @@ impl<'e> Reader<'e> {
         };
         match &node.value {
             Value::List(items) if items.len() < min => {
-                self.error(
-                    node.span,
-                    format!("the list of {noun} is empty"),
-                    format!("name at least one: `[{example}]`"),
-                );
+                let hint = format!("name at least one: `[{model}]`");
+                self.error(node.span, format!("the list of {noun} is empty"), hint);
                 None
             }
             Value::List(items) => Some(items),
-            Value::Scalar(_) => {
-                let message = format!("expected a list of {noun}, found {}", describe(node));
-                self.error(
-                    node.span,
-                    message,
-                    format!("put it in brackets: `[{example}]`"),
-                );
-                None
-            }
+            Value::Scalar(_) => self.unexpected(
+                node,
+                &format!("a list of {noun}"),
+                &format!("write `[{model}]`"),
+            ),
             _ => {
-                let hint = format!("a list is `[{example}]`, or lines that begin with `- `");
+                let hint = format!("a list is `[{model}]`, or lines that begin with `- `");
                 self.unexpected(node, &format!("a list of {noun}"), &hint)
             }
         }
     }
 
-    /// A scalar, whatever it means.
-    pub(crate) fn text<'n>(&mut self, node: &'n Node, noun: &str) -> Option<Text<'n>> {
-        let Value::Scalar(raw) = &node.value else {
-            let hint =
-                "this is one value, not several: text that begins with `{` or `[` needs quotes";
-            return self.unexpected(node, noun, hint);
-        };
-        let value = match environment::expand(raw, self.env) {
-            Ok(None) => Cow::Borrowed(raw.as_str()),
-            Ok(Some(expanded)) => Cow::Owned(expanded),
-            Err(problem) => {
-                let (message, hint) = unexpandable(problem);
-                self.error(node.span, message, hint);
-                return None;
-            }
-        };
-        Some(Text {
-            value,
-            span: node.span,
-        })
-    }
-
-    /// `Some(true)` for `on`, `Some(false)` for `off`, `None` for anything else, unreported.
-    pub(crate) fn switch(&self, node: &Node) -> Option<bool> {
-        let Value::Scalar(raw) = &node.value else {
-            return None;
-        };
-        let expanded = environment::expand(raw, self.env).ok()?;
-        match expanded.as_deref().unwrap_or(raw) {
-            "on" | "true" => Some(true),
-            "off" | "false" => Some(false),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn integer(&mut self, node: &Node, form: &Form) -> Option<u64> {
-        self.number(node, form, "a whole number", units::integer)
-    }
-
-    pub(crate) fn size(&mut self, node: &Node, form: &Form) -> Option<u64> {
-        self.number(node, form, "a size such as `64KiB`", units::size)
-    }
-
-    pub(crate) fn duration(&mut self, node: &Node, form: &Form) -> Option<Duration> {
-        let millis = |text: &str| {
-            units::duration(text).map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
-        };
-        self.number(
-            node,
-            form,
-            "a duration such as `250ms`, `2s`, `5m` or `1h`",
-            millis,
-        )
-        .map(Duration::from_millis)
-    }
-
-    fn number(
-        &mut self,
-        node: &Node,
-        form: &Form,
-        noun: &str,
-        parse: impl Fn(&str) -> Result<u64, NotANumber>,
-    ) -> Option<u64> {
-        let text = self.text(node, noun)?;
-        let form = form.without_switch();
-        match parse(&text.value) {
-            Ok(number) if form.admits(number) => return Some(number),
-            Ok(_) | Err(NotANumber::TooLarge) => {
-                let message = format!("`{}` is out of range", shorten(&text.value));
-                self.error(text.span, message, format!("allowed: {}", form.limits()));
-            }
-            Err(NotANumber::NoUnit) => {
-                let hint = format!("write `{0}s` or `{0}ms`", shorten(&text.value));
-                self.error(
-                    text.span,
-                    format!("`{}` has no unit", shorten(&text.value)),
-                    hint,
-                );
-            }
-            Err(NotANumber::Form | NotANumber::Unit) => {
-                let message = format!("expected {noun}, found `{}`", shorten(&text.value));
-                self.error(text.span, message, unit_hint(&text.value, form));
-            }
-        }
-        None
-    }
-
-    /// One of a few words. A word of `later` is a feature that has not landed.
-    pub(crate) fn choice(
-        &mut self,
-        node: &Node,
-        form: &Form,
-        later: &[(&str, &str)],
-    ) -> Option<&'static str> {
-        let Form::Choice(allowed) = form else {
-            return None;
-        };
-        let text = self.text(node, &format!("one of {}", either(allowed)))?;
-        if let Some((word, feature)) = later.iter().find(|(word, _)| *word == text.value) {
-            self.not_landed(text.span, format!("`{word}` ({feature})"));
-            return None;
-        }
-        let found = allowed.iter().find(|word| **word == text.value).copied();
-        if found.is_none() {
-            let message = format!(
-                "`{}` is none of the values allowed here",
-                shorten(&text.value)
-            );
-            self.error(text.span, message, format!("allowed: {}", either(allowed)));
-        }
-        found
-    }
-
-    /// Reports that the node is of another kind than `noun`, which `hint` shows how to write.
+    /// Reports that the node is of another kind than `noun`, which `hint` shows how to write. Only what has been
+    /// reported already is passed over.
     fn unexpected<R>(&mut self, node: &Node, noun: &str, hint: &str) -> Option<R> {
         let hint = match node.value {
-            Value::Null => "write the value behind the `:`, or remove the key",
+            Value::Refused => return None,
+            Value::Null => "write a value here, or remove it",
             _ => hint,
         };
         self.error(
@@ -310,6 +197,45 @@ impl<'e> Reader<'e> {
         );
         None
     }
+}
+
+/// A map as the table's first keys would be written.
+fn model<T>(table: &Table<T>) -> String {
+    let required: Vec<&Field<T>> = table
+        .fields
+        .iter()
+        .filter(|f| f.presence == Presence::Required)
+        .collect();
+    let shown = if required.is_empty() {
+        table.fields.iter().take(1).collect()
+    } else {
+        required
+    };
+    let pairs: Vec<String> = shown
+        .iter()
+        .map(|field| format!("{}: {}", field.key, field.example))
+        .collect();
+    format!("{{ {} }}", pairs.join(", "))
+}
+
+/// What to do about a key that has its place in a map of this one, or is nearly one that has not landed.
+fn elsewhere<T>(key: &str, table: &Table<T>) -> Option<String> {
+    let holds = |field: &&Field<T>| {
+        field
+            .form
+            .maps()
+            .any(|rows| rows.rows().iter().any(|row| row.key == key))
+    };
+    if let Some(field) = table.fields.iter().find(holds) {
+        return Some(format!("`{key}` belongs in `{}`", field.key));
+    }
+    let meant = nearest(key, table.later.iter().map(|later| later.key))?;
+    let subject = table
+        .later
+        .iter()
+        .find(|later| later.key == meant)
+        .map(Later::subject)?;
+    Some(format!("{subject} is not part of this version yet"))
 }
 
 /// Where to point: at the first sign of a list or map, at all of a scalar.

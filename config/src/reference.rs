@@ -10,7 +10,7 @@ use crate::form::Form;
 use crate::load::MAX_FILE_BYTES;
 use crate::node::{DEPTH_MAX, NODES_MAX};
 use crate::pattern::REGEX_BYTES_MAX;
-use crate::table::{Presence, Row, Rows};
+use crate::table::{Later, Presence, Row, Rows};
 use crate::units::show_size;
 
 #[cfg(test)]
@@ -61,11 +61,7 @@ fn section(page: &mut String, table: &dyn Rows) {
         ];
         line(page, &cells);
     }
-    let later: Vec<String> = table
-        .later()
-        .iter()
-        .map(|later| format!("{} ({})", code(later.key), later.feature))
-        .collect();
+    let later: Vec<String> = table.later().iter().map(Later::subject).collect();
     if !later.is_empty() {
         let _ = writeln!(
             page,
@@ -153,7 +149,7 @@ fn type_of(form: &Form) -> String {
             .collect::<Vec<_>>()
             .join(" or "),
         Form::OrOff(form) => format!("{} or `off`", type_of(form)),
-        Form::OrSwitch(form) => format!("{}, `on` or `off`", type_of(form)),
+        Form::OrSwitch(form) => format!("`on`, `off` or {}", type_of(form)),
         Form::Either(a, b) => format!("{} or {}", type_of(a), type_of(b)),
         Form::List { of, .. } => format!("list of {}", type_of(of)),
         Form::Map { key, of } => format!("map from {} to {}", code(key), type_of(of)),

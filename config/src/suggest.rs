@@ -3,7 +3,7 @@
 /// Names longer than this are not compared: bounds the work on a hostile file.
 const COMPARED_MAX: usize = 64;
 
-/// The nearest of `known`, if near enough to be a slip of the same word: at most one edit in three characters.
+/// The nearest of `known`, if near enough to be a slip of the same word: at most one edit in three characters, but always one.
 pub(crate) fn nearest<'a>(
     found: &str,
     known: impl IntoIterator<Item = &'a str>,
@@ -12,7 +12,7 @@ pub(crate) fn nearest<'a>(
     if found.len() > COMPARED_MAX {
         return None;
     }
-    let allowed = found.chars().count().div_ceil(3);
+    let allowed = (found.chars().count() / 3).max(1);
     known
         .into_iter()
         .filter(|name| name.len() <= COMPARED_MAX)

@@ -41,6 +41,17 @@ pub(crate) struct Later {
     pub(crate) instead_of: Option<&'static str>,
 }
 
+impl Later {
+    /// What an error calls it.
+    pub(crate) fn subject(&self) -> String {
+        if self.key == self.feature {
+            format!("`{}`", self.key)
+        } else {
+            format!("`{}` ({})", self.key, self.feature)
+        }
+    }
+}
+
 /// A later key beside the others.
 pub(crate) const fn later(key: &'static str, feature: &'static str) -> Later {
     Later {

@@ -29,7 +29,8 @@ pub(crate) fn either<S: Display>(words: &[S]) -> String {
 /// What a node is.
 pub(crate) fn describe(node: &Node) -> String {
     match &node.value {
-        Value::Null => "nothing".to_owned(),
+        Value::Null | Value::Refused => "nothing".to_owned(),
+        Value::Scalar(text) if text.is_empty() => "an empty text".to_owned(),
         Value::Scalar(text) => format!("`{}`", shorten(text)),
         Value::List(_) => "a list".to_owned(),
         Value::Map(_) => "a map".to_owned(),

@@ -68,15 +68,17 @@ fn parse(text: &str, directory: &Path) -> Result<Parsed, Wrong> {
         ));
     }
     if text.parse::<IpAddr>().is_ok() {
-        let host = if text.contains(':') {
-            format!("[{text}]")
-        } else {
-            text.to_owned()
+        let hint = match text.contains(':') {
+            true => {
+                "an IPv6 address stands in brackets, the port behind them: `[::1]:8080`".to_owned()
+            }
+            false => format!("write `{text}:8080`, for example"),
         };
-        return Err((
-            format!("`{shown}` has no port"),
-            format!("write `{host}:8080`, for example"),
-        ));
+        return Err((format!("`{shown}` has no port"), hint));
+    }
+    if text.ends_with([']', ':']) {
+        let hint = format!("write `{}:8080`, for example", shown.trim_end_matches(':'));
+        return Err((format!("`{shown}` has no port"), hint));
     }
     let Some((host, port)) = text.rsplit_once(':') else {
         return Err(match text.parse::<u16>() {

@@ -57,7 +57,9 @@ pub(crate) static MATCH: Table<Match> = Table {
             read: |reader, node, _, matches| match node.value {
                 Value::Map(_) => reader.table(node, &REGEX, &mut matches.path),
                 _ => {
-                    matches.path = parsed(reader, node, "a path such as `/users/{id}`", path::parse)
+                    matches.path =
+                        parsed(reader, node, "a path such as `/users/{id}`", path::parse);
+                    doubtful(reader, node, matches.path.as_ref());
                 }
             },
         },
@@ -122,6 +124,7 @@ pub(crate) static REGEX: Table<Option<PathPattern>> = Table {
         exceeding: None,
         read: |reader, node, _, path| {
             *path = parsed(reader, node, "a regular expression", regex);
+            doubtful(reader, node, path.as_ref());
         },
     }],
     later: &[],
@@ -156,8 +159,15 @@ fn unique<R: Display>(
     values
 }
 
+/// Warns of a path that is good but hardly meant.
+fn doubtful(reader: &mut Reader<'_>, node: &Node, path: Option<&PathPattern>) {
+    if let Some((message, hint)) = path.and_then(path::doubt) {
+        reader.warning(node.span, message, hint);
+    }
+}
+
 fn headers(reader: &mut Reader<'_>, node: &Node, matches: &mut Match) {
-    let Some(entries) = reader.map(node, "header fields") else {
+    let Some(entries) = reader.map(node, "header fields", "{ x-tier: gold }") else {
         return;
     };
     let mut once = Once::new("the header field");
@@ -178,15 +188,18 @@ fn headers(reader: &mut Reader<'_>, node: &Node, matches: &mut Match) {
                 "write `hosts: [...]` beside `headers` instead",
             );
         } else if once.check(reader, &name, *span)
-            && let Some(pattern) = parsed(reader, value, "the header field's value", header_value)
+            && let Some(text) = reader.text(value, "the header field's value")
         {
-            matches.headers.push((name, pattern));
+            match header_value(&text.value) {
+                Ok(pattern) => matches.headers.push((name, pattern)),
+                Err((message, hint)) => reader.error(text.span, message, hint),
+            }
         }
     }
 }
 
 fn query(reader: &mut Reader<'_>, node: &Node, matches: &mut Match) {
-    let Some(entries) = reader.map(node, "query parameters") else {
+    let Some(entries) = reader.map(node, "query parameters", "{ v: \"2\" }") else {
         return;
     };
     for Entry { key, span, value } in entries {

@@ -19,10 +19,12 @@ pub(crate) const LIMITS: &str = "begins with `/`; at most 4096 bytes and 128 seg
 pub(crate) fn parse(text: &str) -> Result<PathPattern, Wrong> {
     let shown = shorten(text);
     let Some(path) = text.strip_prefix('/') else {
-        return wrong(
-            format!("the path `{shown}` does not begin with `/`"),
-            format!("write `/{}`", shown.trim_start_matches('/')),
-        );
+        let hint = if text.contains("://") {
+            "write the path alone: the host belongs in `hosts`".to_owned()
+        } else {
+            format!("write `/{shown}`")
+        };
+        return wrong(format!("the path `{shown}` does not begin with `/`"), hint);
     };
     if text.len() > PATH_MAX || path.split('/').count() > SEGMENTS_MAX {
         return wrong(
@@ -58,6 +60,30 @@ pub(crate) fn parse(text: &str) -> Result<PathPattern, Wrong> {
     })
 }
 
+/// Why a pattern is hardly meant, though it can be used.
+pub(crate) fn doubt(pattern: &PathPattern) -> Option<Wrong> {
+    let literals: Vec<&str> = match pattern {
+        PathPattern::Exact(path) | PathPattern::Prefix(path) => path.split('/').collect(),
+        PathPattern::Captured { segments, .. } => {
+            segments.iter().filter_map(Segment::as_literal).collect()
+        }
+        PathPattern::Regex(source) => {
+            let never =
+                source.starts_with(|c: char| c.is_ascii_alphanumeric()) && !source.contains('|');
+            let message = "this regular expression never matches: every path begins with `/`";
+            return never.then(|| (message.to_owned(), format!("write `/{}`", shorten(source))));
+        }
+    };
+    let name = literals
+        .into_iter()
+        .find_map(|literal| literal.strip_prefix(':').filter(|name| !name.is_empty()))?;
+    let name = shorten(name);
+    Some((
+        format!("`:{name}` is taken literally"),
+        format!("a capture is written `{{{name}}}`"),
+    ))
+}
+
 fn joined(segments: &[Segment]) -> String {
     let text = |segment: &Segment| match segment {
         Segment::Literal(text) | Segment::Capture(text) => format!("/{text}"),
@@ -80,6 +106,7 @@ fn segment<'t>(
     if let Some(name) = written
         .strip_prefix('{')
         .and_then(|rest| rest.strip_suffix('}'))
+        .filter(|name| !name.contains(['{', '}']))
     {
         capture(name, captures)?;
         return Ok(Segment::Capture(name.to_owned()));

@@ -4,6 +4,7 @@ use ipnet::IpNet;
 
 use crate::decode::{Wrong, parsed};
 use crate::document::{AccessLog, Cores, Runtime, Shutdown};
+use crate::findings::REMOVE;
 use crate::form::Form;
 use crate::node::{Node, Value};
 use crate::reader::Reader;
@@ -109,7 +110,8 @@ pub(crate) static ACCESS_LOG: Table<AccessLog> = Table {
             exceeding: None,
             read: |reader, node, form, _| match &node.value {
                 Value::Map(entries) if entries.iter().any(|entry| entry.key == "file") => {
-                    reader.not_landed(node.span, "`to: { file: ... }` (an access log in a file)");
+                    let feature = "`to: { file: ... }` (an access log in a file)";
+                    reader.not_landed(node.span, feature, REMOVE);
                 }
                 _ => {
                     reader.choice(node, form, &[]);
@@ -174,10 +176,20 @@ pub(crate) fn trusted_proxies(reader: &mut Reader<'_>, node: &Node, form: &Form)
     let Some(items) = reader.list(node, form, "IP networks", "10.0.0.0/8") else {
         return Vec::new();
     };
-    items
-        .iter()
-        .filter_map(|item| parsed(reader, item, "an IP network such as `10.0.0.0/8`", network))
-        .collect()
+    let mut networks = Vec::new();
+    for item in items {
+        let Some(network) = parsed(reader, item, "an IP network such as `10.0.0.0/8`", network)
+        else {
+            continue;
+        };
+        if network.prefix_len() == 0 {
+            let message =
+                format!("`{network}` trusts every sender: any client may claim any address");
+            reader.warning(item.span, message, "name the networks of your own proxies");
+        }
+        networks.push(network);
+    }
+    networks
 }
 
 /// `10.0.0.0/8`, or a single address.

@@ -113,7 +113,7 @@ pub(crate) static FORWARD: Table<ForwardDraft> = Table {
             example: "users",
             exceeding: None,
             read: |reader, node, _, draft| {
-                let text = reader.text(node, "the name of an upstream");
+                let text = reader.filled(node, "the name of an upstream");
                 draft.upstream = text.map(|text| (text.value.into_owned(), text.span));
             },
         },

@@ -202,7 +202,11 @@ pub(crate) static ENDPOINT: Table<EndpointDraft> = Table {
 
 pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Known {
     let mut known = Known::default();
-    let Some(entries) = reader.map(node, "`upstreams`") else {
+    let Some(entries) = reader.map(
+        node,
+        "`upstreams`",
+        "{ users: { endpoints: [\"127.0.0.1:9001\"] } }",
+    ) else {
         known.illegible = true;
         return known;
     };
@@ -248,10 +252,8 @@ fn endpoint_address(reader: &mut Reader<'_>, node: &Node) -> Option<EndpointAddr
         parse,
     )?;
     if address.is_none() {
-        reader.not_landed(
-            node.span,
-            "a host name as an endpoint's address (name resolution)",
-        );
+        let feature = "a host name as an endpoint's address (name resolution)";
+        reader.not_landed(node.span, feature, "write the IP address for now");
     }
     address
 }

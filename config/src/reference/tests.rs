@@ -171,10 +171,7 @@ fn every_later_key_is_refused_as_such() {
         for later in table.later() {
             let errors = load(table.path(), later.key, "whatever").unwrap_err();
             let messages: Vec<&str> = errors.iter().map(|e| e.message.as_str()).collect();
-            let expected = format!(
-                "`{}` ({}) is not part of this version yet",
-                later.key, later.feature
-            );
+            let expected = format!("{} is not part of this version yet", later.subject());
             assert_eq!(messages, [expected]);
         }
     }
