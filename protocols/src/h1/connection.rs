@@ -1,5 +1,8 @@
 //! The `Connection` field: whether the connection goes on, and which fields stop here (RFC 9110 section 7.6.1).
 
+#[cfg(test)]
+mod tests;
+
 use super::HeadError;
 use crate::wire::{Fields, HeaderId, Span, Version, list};
 

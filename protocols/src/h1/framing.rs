@@ -1,5 +1,8 @@
 //! How long a body is, as its head states it (RFC 9112 section 6).
 
+#[cfg(test)]
+mod tests;
+
 use super::HeadError;
 use crate::wire::{Fields, HeaderId, Version};
 
