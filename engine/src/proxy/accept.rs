@@ -1,7 +1,6 @@
 //! Accepting connections, up to the limit of the process.
 
-use super::connection::serve;
-use super::exchange::Arrival;
+use super::connection::{Arrival, serve};
 use super::shard::Shard;
 use ringgate_rt::listener::{Listener, Peer, Stop};
 use ringgate_rt::timer::sleep;

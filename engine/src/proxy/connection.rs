@@ -4,8 +4,10 @@
 //! goes cold after its first answer; when the next request comes within 250 ms it stays busy from then on, with a
 //! receive in flight, until 250 ms pass without one.
 
-use super::exchange::{Arrival, Work, exchange, refuse};
+use super::ends::Downstream;
+use super::exchange::{Work, exchange, refuse};
 use super::h1::{H1Downstream, HeadRead};
+use super::headers::{IpText, Origin};
 use super::rate::RateWatch;
 use super::shard::Shard;
 use crate::model::Fault;
@@ -13,6 +15,7 @@ use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::timer::Timer;
 use ringgate_rt::{Buf, Network, Transport, pooled};
 use std::future::poll_fn;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -25,6 +28,15 @@ const DRAIN_TICK: Duration = Duration::from_secs(1);
 const LINGER: Duration = Duration::from_secs(2);
 /// Bytes read and thrown away meanwhile, at most.
 const LINGER_BYTES_MAX: u64 = 16 << 20;
+
+/// How a connection came in.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrival {
+    /// The peer's address; none on a Unix socket.
+    pub(crate) peer: Option<IpAddr>,
+    /// Index into the snapshot's listeners.
+    pub(crate) listener: usize,
+}
 
 /// Serves a client's connection until it ends.
 pub(crate) async fn serve<N: Network>(shard: Rc<Shard<N>>, mut io: N::Stream, arrival: Arrival) {
@@ -110,23 +122,39 @@ async fn busy<N: Network>(
     let snapshot = &shard.snapshot;
     let mut down = H1Downstream::new(io, snapshot.head_limits, snapshot.limits.body_bytes, eager);
     let mut work = Work::new();
+    let peer_text = arrival.peer.map(IpText::new);
+    let origin = Origin {
+        peer: arrival.peer,
+        peer_text: peer_text.as_ref().map_or(&b"unknown"[..], IpText::bytes),
+        listener: arrival.listener,
+        trusted: snapshot.trusts(arrival.peer),
+        scheme: "http",
+    };
     let mut answered = false;
     let mut deadline = deadline;
     loop {
         match next_head(shard, &mut down, timer, deadline).await {
             Ok(Wait::Head) => {}
-            Ok(Wait::Silence) => return Next::Cold(answered),
-            Ok(Wait::Closed) => return Next::Close,
+            Ok(Wait::Silence) => {
+                return if finish(shard, &mut down, timer).await { Next::Cold(answered) } else { Next::Close };
+            }
+            Ok(Wait::Closed) => {
+                finish(shard, &mut down, timer).await;
+                return Next::Close;
+            }
             Err(fault) => {
+                if !finish(shard, &mut down, timer).await {
+                    return Next::Close;
+                }
                 down.abandon_request();
-                refuse(shard, arrival, timer, &mut down, &mut work, fault).await;
+                refuse(shard, origin, timer, &mut down, &mut work, fault).await;
                 return if down.must_linger() { Next::Linger } else { Next::Close };
             }
         }
         if shard.draining.get() {
             down.close_after_this();
         }
-        exchange(shard, arrival, timer, &mut down, &mut work).await;
+        exchange(shard, origin, timer, &mut down, &mut work).await;
         answered = true;
         if !down.next_request() {
             return if down.must_linger() { Next::Linger } else { Next::Close };
@@ -138,6 +166,35 @@ async fn busy<N: Network>(
         }
         deadline = clock::now().after(snapshot.limits.idle_timeout);
     }
+}
+
+/// Waits until what was sent is with the kernel. False if the client does not take it.
+async fn finish<N: Network>(shard: &Shard<N>, down: &mut H1Downstream<'_, N::Stream>, timer: &Timer) -> bool {
+    if !down.is_sending() {
+        return true;
+    }
+    let mut rate = RateWatch::default();
+    timer.set_after(DRAIN_TICK);
+    poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(result) = down.poll_ready(cx) {
+                return Poll::Ready(result.is_ok());
+            }
+            if shard.aborting.get() {
+                return Poll::Ready(false);
+            }
+            if timer.poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            let (confirmed, waiting) = down.sent();
+            if rate.too_slow(clock::now(), confirmed, waiting > 0, shard.snapshot.limits.min_rate) {
+                down.abort();
+                return Poll::Ready(false);
+            }
+            timer.set_after(DRAIN_TICK);
+        }
+    })
+    .await
 }
 
 enum Wait {

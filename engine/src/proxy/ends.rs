@@ -8,6 +8,10 @@ use ringgate_protocols::h1::Trailers;
 use ringgate_rt::{Buf, Transport};
 use std::task::{Context, Poll};
 
+/// A send of at most so many bytes is taken by the kernel whole and at once, but for a peer that does not read: nobody
+/// need be woken only to hear that it was.
+pub(crate) const QUIET_SEND_BYTES: usize = 8 * 1024;
+
 /// The client's side of one exchange.
 pub(crate) trait Downstream {
     /// The byte stream below, for a tunnel.
@@ -31,6 +35,9 @@ pub(crate) trait Downstream {
 
     /// Whether something more can be sent now.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>>;
+    /// Whether the exchange is over for the client: the answer is with the kernel, or so small that the next request
+    /// may be waited for meanwhile.
+    fn poll_finished(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>>;
     /// Sends an informational head (1xx).
     fn send_informational(&mut self, head: &AnswerHead<'_>);
     /// Takes the head of an answer. It leaves with the first piece of the body, or by `flush`.
@@ -62,6 +69,9 @@ pub(crate) trait Upstream {
     fn send_request(&mut self, head: &RequestHead<'_>, edits: &Edits, body: Option<Buf>, last: bool);
     /// Whether something more can be sent now. An error does not mean that no answer can come.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>>;
+    /// Drives what is being sent when nothing waits for it: a small send asks for no wake-up of its own, since the answer
+    /// brings one, unless it has been `late`.
+    fn drive(&mut self, cx: &mut Context<'_>, late: bool);
     /// Sends a piece of the request's body.
     fn send_data(&mut self, buf: Buf, last: bool);
     /// Sends the end of the request's body.

@@ -17,21 +17,12 @@ use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::timer::Timer;
 use ringgate_rt::Network;
 use std::future::poll_fn;
-use std::net::IpAddr;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
 /// How long an answer of the gateway itself may take to be sent.
 const OWN_ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How a connection came in.
-#[derive(Clone, Copy)]
-pub(crate) struct Arrival {
-    pub(crate) peer: Option<IpAddr>,
-    /// Index into the snapshot's listeners.
-    pub(crate) listener: usize,
-}
 
 /// Memory that exchanges need one after the other.
 pub(crate) struct Work {
@@ -80,22 +71,20 @@ impl IdText {
 /// What an exchange works with.
 pub(crate) struct Context<'e, N: Network> {
     pub(crate) shard: &'e Rc<Shard<N>>,
-    pub(crate) origin: Origin<'static>,
-    pub(crate) arrival: Arrival,
+    pub(crate) origin: Origin<'e>,
     pub(crate) timer: &'e Timer,
 }
 
 /// Runs one exchange whose request head has been read.
 pub(crate) async fn exchange<N: Network, D: Downstream>(
     shard: &Rc<Shard<N>>,
-    arrival: Arrival,
+    origin: Origin<'_>,
     timer: &Timer,
     down: &mut D,
     work: &mut Work,
 ) {
     let started = clock::now();
-    let origin = Origin { peer: arrival.peer, trusted: shard.snapshot.trusts(arrival.peer), scheme: "http" };
-    let context = Context { shard, origin, arrival, timer };
+    let context = Context { shard, origin, timer };
     let id = headers::taken_over_id(&down.head(), origin).map_or_else(|| IdText::new(&shard.ids.next()), IdText::new);
     let mut trail =
         Trail { id, route: None, endpoint: None, sent_at: None, progress: Progress::default(), tunnelled: 0, allow: Vec::new() };
@@ -111,15 +100,14 @@ pub(crate) async fn exchange<N: Network, D: Downstream>(
 /// Answers a request whose head could not be read.
 pub(crate) async fn refuse<N: Network, D: Downstream>(
     shard: &Rc<Shard<N>>,
-    arrival: Arrival,
+    origin: Origin<'_>,
     timer: &Timer,
     down: &mut D,
     work: &mut Work,
     fault: Fault,
 ) {
     let started = clock::now();
-    let origin = Origin { peer: arrival.peer, trusted: false, scheme: "http" };
-    let context = Context { shard, origin, arrival, timer };
+    let context = Context { shard, origin, timer };
     let mut trail = Trail::<N::Stream> {
         id: IdText::new(&shard.ids.next()),
         route: None,
@@ -233,7 +221,7 @@ fn record<N: Network, D: Downstream>(
         unix_micros: shard.wall().unix_micros(started),
         request_id: trail.id.bytes(),
         client: headers::client(&head, context.origin, |address| snapshot.trusts(Some(address))),
-        listener: snapshot.listeners.get(context.arrival.listener).map_or("", String::as_str),
+        listener: snapshot.listeners.get(context.origin.listener).map_or("", String::as_str),
         protocol: if head.version == "1.0" { "HTTP/1.0" } else { "HTTP/1.1" },
         method: head.method_text(),
         host: head.authority().unwrap_or(b""),

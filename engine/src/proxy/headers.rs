@@ -14,6 +14,10 @@ use std::net::IpAddr;
 pub(crate) struct Origin<'a> {
     /// The peer's address; none on a Unix socket.
     pub(crate) peer: Option<IpAddr>,
+    /// The same as text; `unknown` on a Unix socket (RFC 7239 section 6.2).
+    pub(crate) peer_text: &'a [u8],
+    /// The listener's index in the snapshot.
+    pub(crate) listener: usize,
     /// What the peer says of the client before it is believed.
     pub(crate) trusted: bool,
     /// `http` or `https`.
@@ -72,8 +76,7 @@ pub(crate) fn to_service(
     edits.clear();
     set_host(edits, head, host);
     edits.add("via", &[head.version.as_bytes(), b" ", PSEUDONYM.as_bytes()]);
-    let peer = origin.peer.map(IpText::new);
-    let peer = peer.as_ref().map_or(&b"unknown"[..], IpText::bytes);
+    let peer = origin.peer_text;
     extend(edits, head, origin, HeaderId::XForwardedFor, &[peer]);
     keep_or_set(edits, head, origin, HeaderId::XForwardedProto, Some(origin.scheme.as_bytes()));
     keep_or_set(edits, head, origin, HeaderId::XForwardedHost, head.authority());

@@ -138,12 +138,12 @@ impl<D: Downstream, U: Upstream, F: FnMut(&U, &mut Edits)> Transfer<'_, D, U, F>
     /// Sends on what has come of the request's body; once it is whole, watches whether the client leaves.
     fn move_request(&mut self, cx: &mut Context<'_>) -> Result<(), Fault> {
         loop {
-            let ready = self.up.poll_ready(cx);
             if self.request_sent {
+                self.up.drive(cx, self.late);
                 return self.down.poll_left(cx, self.late && !self.answer_done);
             }
             self.client_is_waited_for = false;
-            match ready {
+            match self.up.poll_ready(cx) {
                 Poll::Pending => return Ok(()),
                 // The service does not take the rest. It may have answered already; if not, its end is seen there.
                 Poll::Ready(Err(_)) => self.request_sent = true,
@@ -178,7 +178,7 @@ impl<D: Downstream, U: Upstream, F: FnMut(&U, &mut Edits)> Transfer<'_, D, U, F>
     /// Takes what the service sends and gives it to the client. True if it moved something, false at the end.
     fn move_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Fault>> {
         if self.answer_done {
-            ready!(self.down.poll_ready(cx))?;
+            ready!(self.down.poll_finished(cx))?;
             return Poll::Ready(Ok(false));
         }
         if self.held.is_none() {

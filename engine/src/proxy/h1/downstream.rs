@@ -6,14 +6,14 @@
 
 use super::encode::{self, Framing, frame, join};
 use crate::model::{AnswerHead, BodySize, Edits, Fault, Piece, RequestHead};
-use crate::proxy::ends::{Downstream, body_size};
+use crate::proxy::ends::{Downstream, QUIET_SEND_BYTES, body_size};
 use ringgate_protocols::h1::{
     BodyDecoder, BodyLength, HeadError, HeadLimits, HeadScanner, LEADING_BLANK_LINES_MAX, RequestHead as ParsedHead,
     Trailers, encode_trailers, leading_blank,
 };
 use ringgate_protocols::wire::{Method, Version};
 use ringgate_rt::{Buf, Transport, was_cancelled};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 /// Room that a receive into a partly filled buffer should have; with less, a larger buffer is taken.
 const ROOM_MIN: usize = 1024;
@@ -45,6 +45,7 @@ pub(crate) struct H1Downstream<'c, T> {
 
     framing: Framing,
     head_waits: bool,
+    quiet: bool,
     answered: bool,
     finished: bool,
     keep_alive: bool,
@@ -84,6 +85,7 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
             split_off: false,
             framing: Framing::None(None),
             head_waits: false,
+            quiet: false,
             answered: false,
             finished: false,
             keep_alive: true,
@@ -260,7 +262,18 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
     fn send_joined(&mut self, body: Option<Buf>) {
         self.answered = true;
         self.head_waits = false;
-        self.io.start_send(join(&self.out, body));
+        let buf = join(&self.out, body);
+        self.start_send(buf);
+    }
+
+    fn start_send(&mut self, buf: Buf) {
+        self.quiet = buf.len() <= QUIET_SEND_BYTES;
+        self.io.start_send(buf);
+    }
+
+    /// Whether anything is still being sent.
+    pub(crate) fn is_sending(&self) -> bool {
+        self.io.send_pending()
     }
 }
 
@@ -365,6 +378,18 @@ impl<T: Transport> Downstream for H1Downstream<'_, T> {
         }))
     }
 
+    #[inline]
+    fn poll_finished(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        if !(self.quiet && self.eager && self.keep_alive && self.io.recv_pending()) {
+            return self.poll_ready(cx);
+        }
+        // The receive in flight wakes this task for the next request; that is early enough to see this send's end.
+        match self.poll_ready(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => Poll::Ready(result),
+            Poll::Pending => Poll::Ready(Ok(())),
+        }
+    }
+
     fn send_informational(&mut self, head: &AnswerHead<'_>) {
         if self.head.version == Version::Http10 {
             return;
@@ -372,7 +397,8 @@ impl<T: Transport> Downstream for H1Downstream<'_, T> {
         self.out.clear();
         encode::answer_head(&mut self.out, head, &Edits::default(), Framing::None(None));
         self.out.extend_from_slice(b"\r\n");
-        self.io.start_send(join(&self.out, None));
+        let buf = join(&self.out, None);
+        self.start_send(buf);
     }
 
     #[inline]
@@ -415,7 +441,7 @@ impl<T: Transport> Downstream for H1Downstream<'_, T> {
         if self.head_waits {
             self.send_joined(Some(buf));
         } else if !buf.is_empty() {
-            self.io.start_send(buf);
+            self.start_send(buf);
         }
     }
 

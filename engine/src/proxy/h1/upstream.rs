@@ -5,12 +5,12 @@
 use super::downstream::end_chunked;
 use super::encode::{self, Framing, frame, join};
 use crate::model::{AnswerHead, Answered, BodySize, Edits, Fault, Piece, RequestHead};
-use crate::proxy::ends::{Upstream, body_size};
+use crate::proxy::ends::{QUIET_SEND_BYTES, Upstream, body_size};
 use ringgate_protocols::h1::{BodyDecoder, BodyLength, HeadLimits, HeadScanner, ResponseHead, Trailers};
 use ringgate_protocols::wire::Method;
 use ringgate_rt::buffer::STANDARD_BYTES;
 use ringgate_rt::{Buf, Transport};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 /// Informational heads that a service may send before its answer.
 pub(crate) const INFORMATIONAL_MAX: u32 = 32;
@@ -44,6 +44,7 @@ pub(crate) struct H1Upstream<'p, T> {
     may_switch: bool,
     request_framing: Framing,
     request_sent: bool,
+    quiet: bool,
 
     input: Option<Buf>,
     /// Bytes of `input` that have been dealt with.
@@ -78,6 +79,7 @@ impl<'p, T: Transport> H1Upstream<'p, T> {
             may_switch: false,
             request_framing: Framing::None(None),
             request_sent: false,
+            quiet: false,
             input: None,
             at: 0,
             state: State::Head,
@@ -92,7 +94,9 @@ impl<'p, T: Transport> H1Upstream<'p, T> {
     }
 
     /// The connection, if it can carry another request.
-    pub(crate) fn into_reusable(self) -> Option<T> {
+    pub(crate) fn into_reusable(mut self) -> Option<T> {
+        // The answer is here, so the request is there; a send that is not over even so is not worth waiting for.
+        let _ = self.poll_ready(&mut Context::from_waker(Waker::noop()));
         let reusable = self.reusable
             && self.request_sent
             && !self.ended
@@ -100,6 +104,11 @@ impl<'p, T: Transport> H1Upstream<'p, T> {
             && !self.io.send_pending()
             && self.parts.head.keep_alive;
         reusable.then_some(self.io)
+    }
+
+    fn start_send(&mut self, buf: Buf) {
+        self.quiet = buf.len() <= QUIET_SEND_BYTES;
+        self.io.start_send(buf);
     }
 
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
@@ -252,7 +261,8 @@ impl<T: Transport> Upstream for H1Upstream<'_, T> {
             buf
         });
         self.request_sent = last;
-        self.io.start_send(join(out, body));
+        let buf = join(out, body);
+        self.start_send(buf);
     }
 
     #[inline]
@@ -267,11 +277,24 @@ impl<T: Transport> Upstream for H1Upstream<'_, T> {
         }))
     }
 
+    #[inline]
+    fn drive(&mut self, cx: &mut Context<'_>, late: bool) {
+        if !self.io.send_pending() {
+            return;
+        }
+        // An error is seen by whoever waits for the answer, which may have come before it.
+        let _ = if self.quiet && !late {
+            self.poll_ready(&mut Context::from_waker(Waker::noop()))
+        } else {
+            self.poll_ready(cx)
+        };
+    }
+
     fn send_data(&mut self, mut buf: Buf, last: bool) {
         frame(&mut buf, self.request_framing, last);
         self.request_sent = last;
         if !buf.is_empty() {
-            self.io.start_send(buf);
+            self.start_send(buf);
         }
     }
 
@@ -281,7 +304,8 @@ impl<T: Transport> Upstream for H1Upstream<'_, T> {
             let out = &mut self.parts.out;
             out.clear();
             end_chunked(out, trailers);
-            self.io.start_send(join(out, None));
+            let buf = join(out, None);
+            self.start_send(buf);
         }
     }
 
