@@ -15,6 +15,7 @@ mod local;
 pub mod mailbox;
 pub mod memory;
 mod pooled;
+mod recycled;
 mod shard;
 mod slot;
 mod stream;

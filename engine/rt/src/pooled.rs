@@ -1,24 +1,19 @@
 //! A future in a box whose memory comes from the shard and goes back to it: what a connection needs only while it is
 //! busy.
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
-use std::cell::RefCell;
+use crate::recycled;
+use std::alloc::Layout;
 use std::future::Future;
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
-/// Free boxes that a shard keeps of each size.
-const FREE_MAX: usize = 256;
-
-/// Puts `future` into a pooled box.
-#[inline]
-pub fn pooled<F: Future>(future: F) -> Pooled<F> {
-    let memory = FREE
-        .with_borrow_mut(|free| free.take(Layout::new::<F>()))
-        .cast::<F>();
+/// Puts the future that `make` makes into a pooled box. A closure, so that it is made there and not moved there.
+#[inline(always)]
+pub fn pooled<F: Future>(make: impl FnOnce() -> F) -> Pooled<F> {
+    let memory = recycled::take(Layout::new::<F>()).cast::<F>();
     // SAFETY: the memory has the layout of `F` and holds nothing.
-    unsafe { memory.as_ptr().write(future) };
+    unsafe { memory.as_ptr().write(make()) };
     Pooled { memory }
 }
 
@@ -44,65 +39,12 @@ impl<F> Drop for Pooled<F> {
         struct Give(NonNull<u8>, Layout);
         impl Drop for Give {
             fn drop(&mut self) {
-                let (memory, layout) = (self.0, self.1);
-                if FREE
-                    .try_with(|free| free.borrow_mut().give(memory, layout))
-                    .is_err()
-                {
-                    release(memory, layout);
-                }
+                recycled::give(self.0, self.1);
             }
         }
         let _give = Give(self.memory.cast(), Layout::new::<F>());
         // SAFETY: the box owns a live `F` and gives it up here.
         unsafe { std::ptr::drop_in_place(self.memory.as_ptr()) };
-    }
-}
-
-thread_local! {
-    static FREE: RefCell<Free> = const { RefCell::new(Free(Vec::new())) };
-}
-
-/// Free memory by layout. A process has two or three layouts, so a list is enough.
-struct Free(Vec<(Layout, Vec<NonNull<u8>>)>);
-
-impl Free {
-    fn take(&mut self, layout: Layout) -> NonNull<u8> {
-        let listed = self.0.iter_mut().find(|(l, _)| *l == layout);
-        listed
-            .and_then(|(_, list)| list.pop())
-            .unwrap_or_else(|| acquire(layout))
-    }
-
-    fn give(&mut self, memory: NonNull<u8>, layout: Layout) {
-        match self.0.iter_mut().find(|(l, _)| *l == layout) {
-            Some((_, list)) if list.len() < FREE_MAX => list.push(memory),
-            Some(_) => release(memory, layout),
-            None => self.0.push((layout, vec![memory])),
-        }
-    }
-}
-
-impl Drop for Free {
-    fn drop(&mut self) {
-        for (layout, list) in self.0.drain(..) {
-            list.into_iter().for_each(|memory| release(memory, layout));
-        }
-    }
-}
-
-fn acquire(layout: Layout) -> NonNull<u8> {
-    if layout.size() == 0 {
-        return NonNull::dangling();
-    }
-    // SAFETY: the size is not zero.
-    NonNull::new(unsafe { alloc(layout) }).unwrap_or_else(|| handle_alloc_error(layout))
-}
-
-fn release(memory: NonNull<u8>, layout: Layout) {
-    if layout.size() != 0 {
-        // SAFETY: the memory came from `acquire` with this layout and holds nothing.
-        unsafe { dealloc(memory.as_ptr(), layout) };
     }
 }
 
@@ -122,22 +64,13 @@ mod tests {
     fn runs_and_uses_its_memory_again() {
         let cx = &mut Context::from_waker(Waker::noop());
         let held = Rc::new(());
-        let mut first = pooled(hold(held.clone()));
+        let mut first = pooled(|| hold(held.clone()));
         let at = first.memory;
         assert!(Pin::new(&mut first).poll(cx).is_pending());
         drop(first);
         assert_eq!(Rc::strong_count(&held), 1);
-        assert_eq!(pooled(hold(held.clone())).memory, at);
-        let mut ready = pooled(async { 5 });
+        assert_eq!(pooled(|| hold(held.clone())).memory, at);
+        let mut ready = pooled(|| async { 5 });
         assert_eq!(Pin::new(&mut ready).poll(cx), Poll::Ready(5));
-    }
-
-    #[test]
-    fn keeps_a_bounded_number_of_boxes() {
-        let many: Vec<_> = (0..FREE_MAX + 5)
-            .map(|_| pooled(hold(Rc::new(()))))
-            .collect();
-        drop(many);
-        FREE.with_borrow(|free| assert!(free.0.iter().all(|(_, list)| list.len() <= FREE_MAX)));
     }
 }

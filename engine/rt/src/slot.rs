@@ -1,7 +1,8 @@
 //! A place for one operation in flight. Its memory is used again by the next operation of the same kind, so that a busy
 //! connection allocates nothing.
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use crate::recycled;
+use std::alloc::Layout;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -86,17 +87,11 @@ impl<T> Slot<T> {
 
     fn reallocate(&mut self, layout: Layout) {
         if self.layout.size() != 0 {
-            // SAFETY: the memory was allocated below with this layout and holds nothing (both callers cleared it).
-            unsafe { dealloc(self.memory.as_ptr(), self.layout) };
+            // Both callers have dropped what it held.
+            recycled::give(self.memory, self.layout);
         }
-        self.memory = NonNull::dangling();
-        self.layout = Layout::new::<()>();
-        if layout.size() != 0 {
-            // SAFETY: the size is not zero.
-            let memory = unsafe { alloc(layout) };
-            self.memory = NonNull::new(memory).unwrap_or_else(|| handle_alloc_error(layout));
-            self.layout = layout;
-        }
+        self.memory = recycled::take(layout);
+        self.layout = layout;
     }
 }
 
@@ -127,7 +122,6 @@ mod tests {
         let mut slot = Slot::<u32>::new();
         let cx = &mut Context::from_waker(Waker::noop());
         slot.set(async { 1 });
-        let at = slot.memory;
         assert_eq!(slot.poll(cx), Poll::Ready(1));
         assert!(!slot.busy());
         assert!(slot.poll(cx).is_pending());
@@ -137,7 +131,7 @@ mod tests {
         }
         let big = [7u32; 64];
         slot.set(async move { big.iter().sum() });
-        assert_ne!(slot.memory, at);
+        assert_ne!(slot.layout, Layout::new::<std::future::Ready<u32>>());
         slot.release();
         assert_eq!(slot.layout.size(), 0);
     }

@@ -1,7 +1,7 @@
 //! The shards' threads, and what they are told.
 
 use crate::observe::{LogBatch, LogHandle};
-use crate::proxy::{Permit, Permits, Shard, Snapshot, accept_loop, adopt};
+use crate::proxy::{ACCEPTS_IN_FLIGHT, Permit, Permits, Shard, Snapshot, accept_loop, adopt};
 use ringgate_rt::counters::{self, Counters};
 use ringgate_rt::driver::{Choice, Chosen};
 use ringgate_rt::listener::{Bound, Listener, Stop};
@@ -78,8 +78,8 @@ impl Hooks<Message> for Running {
         self.shard = Some(shard.clone());
         for (index, bound) in plan.bound {
             let shared = matches!(bound.address(), ringgate_rt::Address::Unix(_));
-            let hand_out = HandOut { to: if shared { plan.mailboxes.clone() } else { Vec::new() }, own: plan.index, next: 0, listener: index };
-            self.accept(shard.clone(), index, bound, hand_out);
+            let hand_out = HandOut { to: if shared { plan.mailboxes.clone() } else { Vec::new() }, own: plan.index, next: Cell::new(0), listener: index };
+            self.accept(&shard, index, bound, hand_out);
         }
         let _ = self.events.send(Event::Started(chosen.clone(), counters::shared()));
     }
@@ -110,14 +110,18 @@ impl Hooks<Message> for Running {
 }
 
 impl Running {
-    fn accept(&self, shard: Rc<Shard<Sockets>>, index: usize, bound: Bound, mut hand_out: HandOut) {
+    fn accept(&self, shard: &Rc<Shard<Sockets>>, index: usize, bound: Bound, hand_out: HandOut) {
         let Ok(listener) = Listener::start(bound) else { return };
-        let (stop, accepting) = (self.stop.clone(), self.accepting.clone());
-        accepting.set(accepting.get() + 1);
-        task::spawn(async move {
-            accept_loop(shard, listener, index, stop, move |stream, permit| hand_out.give(stream, permit)).await;
-            accepting.set(accepting.get() - 1);
-        });
+        let (listener, hand_out) = (Rc::new(listener), Rc::new(hand_out));
+        for _ in 0..ACCEPTS_IN_FLIGHT {
+            let (shard, listener, hand_out) = (shard.clone(), listener.clone(), hand_out.clone());
+            let (stop, accepting) = (self.stop.clone(), self.accepting.clone());
+            accepting.set(accepting.get() + 1);
+            task::spawn(async move {
+                accept_loop(shard, listener, index, stop, |stream, permit| hand_out.give(stream, permit)).await;
+                accepting.set(accepting.get() - 1);
+            });
+        }
     }
 }
 
@@ -125,22 +129,23 @@ impl Running {
 struct HandOut {
     to: Vec<Sender<Message>>,
     own: usize,
-    next: usize,
+    next: Cell<usize>,
     listener: usize,
 }
 
 impl HandOut {
     /// Gives the connection back if it is this shard's turn, or the other's mailbox is full.
-    fn give(&mut self, stream: Stream, permit: Permit) -> Option<(Stream, Permit)> {
+    fn give(&self, stream: Stream, permit: Permit) -> Option<(Stream, Permit)> {
         if self.to.len() < 2 {
             return Some((stream, permit));
         }
-        self.next = (self.next + 1) % self.to.len();
-        if self.next == self.own {
+        let next = (self.next.get() + 1) % self.to.len();
+        self.next.set(next);
+        if next == self.own {
             return Some((stream, permit));
         }
         let fd = stream.into_fd().ok()?;
-        match self.to[self.next].send(Message::Connection(fd, self.listener, permit)) {
+        match self.to[next].send(Message::Connection(fd, self.listener, permit)) {
             Ok(()) => None,
             Err(Message::Connection(fd, _, permit)) => Stream::from_fd(fd).ok().map(|stream| (stream, permit)),
             Err(_) => None,

@@ -43,14 +43,17 @@ impl Drop for Permit {
     }
 }
 
+/// Accepts that a shard keeps in flight on each listener, so that a turn of the loop takes several connections.
+pub(crate) const ACCEPTS_IN_FLIGHT: usize = 8;
+
 /// Accepts on one listener until it is stopped. At the limit one connection more waits here, accepted but not served;
 /// the others wait in the kernel's queue. `hand_out` may give a connection to another shard: it gets it back if not.
 pub(crate) async fn accept_loop(
     shard: Rc<Shard<Sockets>>,
-    listener: Listener,
+    listener: Rc<Listener>,
     index: usize,
     stop: Rc<Stop>,
-    mut hand_out: impl FnMut(Stream, Permit) -> Option<(Stream, Permit)>,
+    hand_out: impl Fn(Stream, Permit) -> Option<(Stream, Permit)>,
 ) {
     while !stop.stopped() {
         let (stream, peer) = match listener.accept(stop.handle()).await {

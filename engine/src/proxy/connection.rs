@@ -5,11 +5,11 @@
 //! receive in flight, until 250 ms pass without one.
 
 use super::ends::Downstream;
-use super::exchange::{Work, exchange, refuse};
+use super::exchange::{exchange, refuse};
 use super::h1::{H1Downstream, HeadRead};
 use super::headers::{IpText, Origin};
 use super::rate::RateWatch;
-use super::shard::Shard;
+use super::shard::{Kit, Shard};
 use crate::model::Fault;
 use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::timer::Timer;
@@ -53,7 +53,7 @@ pub(crate) async fn serve<N: Network>(shard: Rc<Shard<N>>, mut io: N::Stream, ar
             }
             eager = clock::now().since(since) < HOT;
         }
-        match pooled(busy(&shard, &mut io, &timer, arrival, eager, deadline)).await {
+        match pooled(|| busy(&shard, &mut io, &timer, arrival, eager, deadline)).await {
             Next::Cold(answered) => {
                 if answered {
                     deadline = clock::now().after(limits.idle_timeout);
@@ -120,8 +120,9 @@ async fn busy<N: Network>(
     deadline: Moment,
 ) -> Next {
     let snapshot = &shard.snapshot;
-    let mut down = H1Downstream::new(io, snapshot.head_limits, snapshot.limits.body_bytes, eager);
-    let mut work = Work::new();
+    let mut kit = shard.kit();
+    let Kit { down, work } = kit.get();
+    let mut down = H1Downstream::new(io, down, snapshot.head_limits, snapshot.limits.body_bytes, eager);
     let peer_text = arrival.peer.map(IpText::new);
     let origin = Origin {
         peer: arrival.peer,
@@ -147,14 +148,14 @@ async fn busy<N: Network>(
                     return Next::Close;
                 }
                 down.abandon_request();
-                refuse(shard, origin, timer, &mut down, &mut work, fault).await;
+                refuse(shard, origin, timer, &mut down, work, fault).await;
                 return if down.must_linger() { Next::Linger } else { Next::Close };
             }
         }
         if shard.draining.get() {
             down.close_after_this();
         }
-        exchange(shard, origin, timer, &mut down, &mut work).await;
+        exchange(shard, origin, timer, &mut down, work).await;
         answered = true;
         if !down.next_request() {
             return if down.must_linger() { Next::Linger } else { Next::Close };

@@ -3,7 +3,7 @@
 use super::answer::{Extra, send_fault};
 use super::ends::Downstream;
 use super::forward::forward;
-use super::h1::Parts;
+use super::h1::UpParts;
 use super::headers::{self, Origin};
 use super::record::Record;
 use super::request_id::TAKEN_OVER_MAX;
@@ -27,12 +27,12 @@ const OWN_ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Memory that exchanges need one after the other.
 pub(crate) struct Work {
     pub(crate) edits: Edits,
-    pub(crate) parts: Parts,
+    pub(crate) up: UpParts,
 }
 
 impl Work {
     pub(crate) fn new() -> Work {
-        Work { edits: Edits::default(), parts: Parts::new() }
+        Work { edits: Edits::default(), up: UpParts::new() }
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) async fn forward<N: Network, D: Downstream>(
         trail.endpoint = Some(endpoint.clone());
         trail.sent_at = Some(clock::now());
         let reused = connected.reused;
-        let mut up = H1Upstream::new(connected.io, &mut work.parts, context.shard.snapshot.head_limits);
+        let mut up = H1Upstream::new(connected.io, &mut work.up, context.shard.snapshot.head_limits);
 
         let host = service_host(plan, &down.head(), &endpoint);
         headers::to_service(&mut work.edits, &down.head(), context.origin, trail.id.bytes(), host);

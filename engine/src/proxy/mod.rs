@@ -19,7 +19,7 @@ mod snapshot;
 mod transfer;
 mod tunnel;
 
-pub(crate) use accept::{Permit, Permits, accept_loop, adopt};
+pub(crate) use accept::{ACCEPTS_IN_FLIGHT, Permit, Permits, accept_loop, adopt};
 pub(crate) use shard::Shard;
 pub(crate) use snapshot::Snapshot;
 

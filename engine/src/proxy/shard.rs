@@ -1,6 +1,8 @@
 //! What one shard owns and every exchange on it uses.
 
 use super::accept::Permits;
+use super::exchange::Work;
+use super::h1::DownParts;
 use super::request_id::RequestIds;
 use super::snapshot::Snapshot;
 use crate::observe::LogBatch;
@@ -9,13 +11,16 @@ use ringgate_protocols::wire::date;
 use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::timer::sleep;
 use ringgate_rt::{Network, task};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How often connections to services that wait are looked at, while there are any.
 const SWEEP_EVERY: Duration = Duration::from_millis(250);
+
+/// Free kits that a shard keeps.
+const KITS_MAX: usize = 256;
 
 /// A shard.
 pub(crate) struct Shard<N: Network> {
@@ -33,6 +38,40 @@ pub(crate) struct Shard<N: Network> {
     pub(crate) connections: Cell<usize>,
     sweeping: Cell<bool>,
     wall: Wall,
+    kits: RefCell<Vec<Box<Kit>>>,
+}
+
+/// What a busy connection works with besides buffers.
+pub(crate) struct Kit {
+    pub(crate) down: DownParts,
+    pub(crate) work: Work,
+}
+
+/// A kit on loan.
+pub(crate) struct KitOnLoan<'s, N: Network> {
+    shard: &'s Shard<N>,
+    kit: Option<Box<Kit>>,
+}
+
+impl<N: Network> KitOnLoan<'_, N> {
+    pub(crate) fn get(&mut self) -> &mut Kit {
+        self.kit.get_or_insert_with(Kit::new)
+    }
+}
+
+impl<N: Network> Drop for KitOnLoan<'_, N> {
+    fn drop(&mut self) {
+        let mut kits = self.shard.kits.borrow_mut();
+        if kits.len() < KITS_MAX {
+            kits.extend(self.kit.take());
+        }
+    }
+}
+
+impl Kit {
+    fn new() -> Box<Kit> {
+        Box::new(Kit { down: DownParts::new(), work: Work::new() })
+    }
 }
 
 impl<N: Network> Shard<N> {
@@ -49,7 +88,13 @@ impl<N: Network> Shard<N> {
             connections: Cell::new(0),
             sweeping: Cell::new(false),
             wall: Wall::new(),
+            kits: RefCell::new(Vec::new()),
         })
+    }
+
+    /// A kit for a connection that has become busy.
+    pub(crate) fn kit(&self) -> KitOnLoan<'_, N> {
+        KitOnLoan { shard: self, kit: self.kits.borrow_mut().pop() }
     }
 
     /// The time of day.

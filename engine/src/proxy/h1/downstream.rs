@@ -18,9 +18,29 @@ use std::task::{Context, Poll, Waker, ready};
 /// Room that a receive into a partly filled buffer should have; with less, a larger buffer is taken.
 const ROOM_MIN: usize = 1024;
 
+/// What reading requests and writing answers needs; kept from connection to connection.
+pub(crate) struct DownParts {
+    scan: HeadScanner,
+    head: ParsedHead,
+    decoder: BodyDecoder,
+    out: Vec<u8>,
+}
+
+impl DownParts {
+    pub(crate) fn new() -> DownParts {
+        DownParts {
+            scan: HeadScanner::new(),
+            head: ParsedHead::new(),
+            decoder: BodyDecoder::new(BodyLength::None),
+            out: Vec::with_capacity(512),
+        }
+    }
+}
+
 /// The client's side of the exchanges on one connection.
 pub(crate) struct H1Downstream<'c, T> {
     io: &'c mut T,
+    parts: &'c mut DownParts,
     limits: HeadLimits,
     body_bytes_max: u64,
     /// Keep a receive for the next request in flight during an exchange.
@@ -32,10 +52,7 @@ pub(crate) struct H1Downstream<'c, T> {
     ended: bool,
     gone: bool,
 
-    scan: HeadScanner,
     blank_bytes: usize,
-    head: ParsedHead,
-    decoder: BodyDecoder,
     trailers: Option<Box<Trailers>>,
     body_bytes: u64,
     /// Bytes of the body have been handed on that are not in `input` any more.
@@ -49,7 +66,6 @@ pub(crate) struct H1Downstream<'c, T> {
     answered: bool,
     finished: bool,
     keep_alive: bool,
-    out: Vec<u8>,
 }
 
 /// What came of waiting for a head.
@@ -64,9 +80,12 @@ pub(crate) enum HeadRead {
 }
 
 impl<'c, T: Transport> H1Downstream<'c, T> {
-    pub(crate) fn new(io: &'c mut T, limits: HeadLimits, body_bytes_max: u64, eager: bool) -> Self {
+    pub(crate) fn new(io: &'c mut T, parts: &'c mut DownParts, limits: HeadLimits, body_bytes_max: u64, eager: bool) -> Self {
+        parts.scan.reset();
+        parts.decoder.reset(BodyLength::None);
         H1Downstream {
             io,
+            parts,
             limits,
             body_bytes_max,
             eager,
@@ -75,10 +94,7 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
             next: None,
             ended: false,
             gone: false,
-            scan: HeadScanner::new(),
             blank_bytes: 0,
-            head: ParsedHead::new(),
-            decoder: BodyDecoder::new(BodyLength::None),
             trailers: None,
             body_bytes: 0,
             handed_on: false,
@@ -89,7 +105,6 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
             answered: false,
             finished: false,
             keep_alive: true,
-            out: Vec::with_capacity(512),
         }
     }
 
@@ -123,7 +138,7 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
 
     fn parse_head(&mut self) -> Result<bool, Fault> {
         let Some(input) = &mut self.input else { return Ok(false) };
-        if self.scan.scanned() == 0 {
+        if self.parts.scan.scanned() == 0 {
             let blank = leading_blank(input.data());
             input.advance(blank);
             self.blank_bytes += blank;
@@ -131,17 +146,17 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
                 return Err(Fault::Head(HeadError::BlankLines));
             }
         }
-        let found = self.scan.find_end(input.data(), &self.limits).map_err(Fault::Head)?;
+        let found = self.parts.scan.find_end(input.data(), &self.limits).map_err(Fault::Head)?;
         let Some(len) = found else { return Ok(false) };
-        self.head.parse(&input.data()[..len], &self.limits).map_err(Fault::Head)?;
+        self.parts.head.parse(&input.data()[..len], &self.limits).map_err(Fault::Head)?;
         self.at = len;
         self.begin_body();
-        self.keep_alive = self.head.keep_alive;
+        self.keep_alive = self.parts.head.keep_alive;
         Ok(true)
     }
 
     fn begin_body(&mut self) {
-        self.decoder.reset(self.head.body);
+        self.parts.decoder.reset(self.parts.head.body);
         self.trailers = None;
         self.body_bytes = 0;
         self.handed_on = false;
@@ -167,7 +182,7 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
 
     /// Bytes of a head have come, but not all.
     pub(crate) fn has_partial_head(&self) -> bool {
-        self.scan.scanned() > 0 || self.input.as_ref().is_some_and(|input| !input.is_empty())
+        self.parts.scan.scanned() > 0 || self.input.as_ref().is_some_and(|input| !input.is_empty())
     }
 
     /// Asks a receive in flight to end.
@@ -184,10 +199,10 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
 
     /// Makes ready for the next request. False if the connection can't carry another.
     pub(crate) fn next_request(&mut self) -> bool {
-        if !self.finished || !self.keep_alive || self.gone || !self.decoder.is_done() {
+        if !self.finished || !self.keep_alive || self.gone || !self.parts.decoder.is_done() {
             return false;
         }
-        self.scan.reset();
+        self.parts.scan.reset();
         self.blank_bytes = 0;
         let mut input = self.input.take();
         if let Some(buf) = &mut input {
@@ -205,7 +220,7 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
 
     /// Whether closing now could take the answer from a client that is still sending.
     pub(crate) fn must_linger(&self) -> bool {
-        self.answered && !self.gone && !self.ended && !self.decoder.is_done()
+        self.answered && !self.gone && !self.ended && !self.parts.decoder.is_done()
     }
 
     fn behind_head(&self) -> usize {
@@ -214,8 +229,8 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
 
     /// Forgets the request: its head could not be read. What is answered now closes the connection.
     pub(crate) fn abandon_request(&mut self) {
-        self.head = ParsedHead::new();
-        self.decoder.reset(BodyLength::UntilClose);
+        self.parts.head = ParsedHead::new();
+        self.parts.decoder.reset(BodyLength::UntilClose);
         self.at = 0;
         self.answered = false;
         self.finished = false;
@@ -238,7 +253,7 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
     }
 
     fn decode(&mut self, mut buf: Buf) -> Result<Buf, Fault> {
-        let step = self.decoder.decode(buf.data_mut()).map_err(Fault::Body)?;
+        let step = self.parts.decoder.decode(buf.data_mut()).map_err(Fault::Body)?;
         if step.consumed < buf.len() {
             // The next request has begun behind this body.
             let mut rest = Buf::with_room_for(buf.len() - step.consumed);
@@ -247,7 +262,7 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
             self.split_off = !self.handed_on;
         }
         if step.done {
-            self.trailers = self.decoder.trailers().filter(|trailers| !trailers.fields().is_empty());
+            self.trailers = self.parts.decoder.trailers().filter(|trailers| !trailers.fields().is_empty());
         }
         buf.truncate(step.data.end);
         buf.advance(step.data.start);
@@ -262,7 +277,7 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
     fn send_joined(&mut self, body: Option<Buf>) {
         self.answered = true;
         self.head_waits = false;
-        let buf = join(&self.out, body);
+        let buf = join(&self.parts.out, body);
         self.start_send(buf);
     }
 
@@ -284,15 +299,15 @@ impl<T: Transport> Downstream for H1Downstream<'_, T> {
     fn head(&self) -> RequestHead<'_> {
         RequestHead {
             bytes: self.input.as_ref().map_or(b"", |input| input.data()),
-            method: self.head.method,
-            method_text: self.head.method_text,
-            target: &self.head.target,
-            fields: &self.head.fields,
-            host: self.head.host,
-            body: body_size(self.head.body),
-            upgrade: self.head.upgrade,
-            expects_continue: self.head.expect_continue,
-            version: match self.head.version {
+            method: self.parts.head.method,
+            method_text: self.parts.head.method_text,
+            target: &self.parts.head.target,
+            fields: &self.parts.head.fields,
+            host: self.parts.head.host,
+            body: body_size(self.parts.head.body),
+            upgrade: self.parts.head.upgrade,
+            expects_continue: self.parts.head.expect_continue,
+            version: match self.parts.head.version {
                 Version::Http10 => "1.0",
                 Version::Http11 => "1.1",
             },
@@ -300,12 +315,12 @@ impl<T: Transport> Downstream for H1Downstream<'_, T> {
     }
 
     fn target_text(&self) -> &[u8] {
-        self.input.as_ref().map_or(b"", |input| self.head.target_text.of(input.data()))
+        self.input.as_ref().map_or(b"", |input| self.parts.head.target_text.of(input.data()))
     }
 
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Piece, Fault>> {
         loop {
-            if self.decoder.is_done() {
+            if self.parts.decoder.is_done() {
                 return Poll::Ready(Ok(Piece::End(self.trailers.take())));
             }
             let received = match self.take_received() {
@@ -313,7 +328,7 @@ impl<T: Transport> Downstream for H1Downstream<'_, T> {
                 None if self.ended => return Poll::Ready(Err(Fault::ClientGone)),
                 None => {
                     if !self.io.recv_pending() {
-                        let large = self.decoder.remaining().is_some_and(|n| n > 2 * ringgate_rt::buffer::STANDARD_BYTES as u64);
+                        let large = self.parts.decoder.remaining().is_some_and(|n| n > 2 * ringgate_rt::buffer::STANDARD_BYTES as u64);
                         self.io.start_recv(if large { Buf::large() } else { Buf::standard() });
                     }
                     ready!(self.poll_receive(cx))?;
@@ -321,7 +336,7 @@ impl<T: Transport> Downstream for H1Downstream<'_, T> {
                 }
             };
             let buf = self.decode(received)?;
-            let last = self.decoder.is_done() && self.trailers.is_none();
+            let last = self.parts.decoder.is_done() && self.trailers.is_none();
             if !buf.is_empty() || last {
                 return Poll::Ready(Ok(Piece::Data { buf, last }));
             }
@@ -330,7 +345,7 @@ impl<T: Transport> Downstream for H1Downstream<'_, T> {
 
     #[inline]
     fn body_done(&self) -> bool {
-        self.decoder.is_done()
+        self.parts.decoder.is_done()
     }
 
     fn body_bytes(&self) -> u64 {
@@ -341,11 +356,11 @@ impl<T: Transport> Downstream for H1Downstream<'_, T> {
         if self.handed_on || self.answered {
             return false;
         }
-        if self.head.body != BodyLength::None {
+        if self.parts.head.body != BodyLength::None {
             if self.split_off {
                 self.next = None;
             }
-            self.at = self.head.len;
+            self.at = self.parts.head.len;
             self.begin_body();
         }
         true
@@ -391,20 +406,20 @@ impl<T: Transport> Downstream for H1Downstream<'_, T> {
     }
 
     fn send_informational(&mut self, head: &AnswerHead<'_>) {
-        if self.head.version == Version::Http10 {
+        if self.parts.head.version == Version::Http10 {
             return;
         }
-        self.out.clear();
-        encode::answer_head(&mut self.out, head, &Edits::default(), Framing::None(None));
-        self.out.extend_from_slice(b"\r\n");
-        let buf = join(&self.out, None);
+        self.parts.out.clear();
+        encode::answer_head(&mut self.parts.out, head, &Edits::default(), Framing::None(None));
+        self.parts.out.extend_from_slice(b"\r\n");
+        let buf = join(&self.parts.out, None);
         self.start_send(buf);
     }
 
     #[inline]
     fn put_head(&mut self, head: &AnswerHead<'_>, edits: &Edits) {
-        let old = self.head.version == Version::Http10;
-        let bodiless = self.head.method == Method::Head || matches!(head.status, 100..=199 | 204 | 304);
+        let old = self.parts.head.version == Version::Http10;
+        let bodiless = self.parts.head.method == Method::Head || matches!(head.status, 100..=199 | 204 | 304);
         self.framing = match head.body {
             _ if bodiless => Framing::None(head.stated_length.filter(|_| !matches!(head.status, 100..=199 | 204))),
             BodySize::None => Framing::Length(0),
@@ -413,15 +428,15 @@ impl<T: Transport> Downstream for H1Downstream<'_, T> {
             BodySize::Unknown => Framing::Chunked,
         };
         // A body that is not read yet may never be: its rest can't be told from the next request then.
-        self.keep_alive &= self.framing != Framing::Close && !self.ended && self.decoder.is_done();
-        self.out.clear();
-        encode::answer_head(&mut self.out, head, edits, self.framing);
+        self.keep_alive &= self.framing != Framing::Close && !self.ended && self.parts.decoder.is_done();
+        self.parts.out.clear();
+        encode::answer_head(&mut self.parts.out, head, edits, self.framing);
         match (self.keep_alive, old) {
-            (false, _) => encode::field(&mut self.out, "connection", b"close"),
-            (true, true) => encode::field(&mut self.out, "connection", b"keep-alive"),
+            (false, _) => encode::field(&mut self.parts.out, "connection", b"close"),
+            (true, true) => encode::field(&mut self.parts.out, "connection", b"keep-alive"),
             (true, false) => {}
         }
-        self.out.extend_from_slice(b"\r\n");
+        self.parts.out.extend_from_slice(b"\r\n");
         self.head_waits = true;
     }
 
@@ -449,9 +464,9 @@ impl<T: Transport> Downstream for H1Downstream<'_, T> {
         self.finished = true;
         if self.framing == Framing::Chunked {
             if !self.head_waits {
-                self.out.clear();
+                self.parts.out.clear();
             }
-            end_chunked(&mut self.out, trailers);
+            end_chunked(&mut self.parts.out, trailers);
             self.send_joined(None);
         } else {
             self.flush();
@@ -460,13 +475,13 @@ impl<T: Transport> Downstream for H1Downstream<'_, T> {
 
     fn send_switch(&mut self, head: &AnswerHead<'_>, edits: &Edits) {
         self.keep_alive = false;
-        self.out.clear();
-        encode::answer_head(&mut self.out, head, edits, Framing::None(None));
-        self.out.extend_from_slice(b"connection: upgrade\r\n");
+        self.parts.out.clear();
+        encode::answer_head(&mut self.parts.out, head, edits, Framing::None(None));
+        self.parts.out.extend_from_slice(b"connection: upgrade\r\n");
         if let Some(protocol) = head.fields.get(ringgate_protocols::wire::HeaderId::Upgrade) {
-            encode::field(&mut self.out, "upgrade", protocol.value.of(head.bytes));
+            encode::field(&mut self.parts.out, "upgrade", protocol.value.of(head.bytes));
         }
-        self.out.extend_from_slice(b"\r\n");
+        self.parts.out.extend_from_slice(b"\r\n");
         self.send_joined(None);
     }
 

@@ -4,5 +4,5 @@ mod downstream;
 mod encode;
 mod upstream;
 
-pub(crate) use downstream::{HeadRead, H1Downstream};
-pub(crate) use upstream::{H1Upstream, Parts};
+pub(crate) use downstream::{DownParts, H1Downstream, HeadRead};
+pub(crate) use upstream::{H1Upstream, UpParts};

@@ -17,16 +17,16 @@ pub(crate) const INFORMATIONAL_MAX: u32 = 32;
 const ROOM_MIN: usize = 1024;
 
 /// What parsing an answer needs; kept from exchange to exchange.
-pub(crate) struct Parts {
+pub(crate) struct UpParts {
     scan: HeadScanner,
     head: ResponseHead,
     decoder: BodyDecoder,
     out: Vec<u8>,
 }
 
-impl Parts {
-    pub(crate) fn new() -> Parts {
-        Parts {
+impl UpParts {
+    pub(crate) fn new() -> UpParts {
+        UpParts {
             scan: HeadScanner::new(),
             head: ResponseHead::new(),
             decoder: BodyDecoder::new(BodyLength::None),
@@ -38,7 +38,7 @@ impl Parts {
 /// The service's side of one exchange.
 pub(crate) struct H1Upstream<'p, T> {
     io: T,
-    parts: &'p mut Parts,
+    parts: &'p mut UpParts,
     limits: HeadLimits,
     method: Method,
     may_switch: bool,
@@ -69,7 +69,7 @@ enum State {
 }
 
 impl<'p, T: Transport> H1Upstream<'p, T> {
-    pub(crate) fn new(io: T, parts: &'p mut Parts, limits: HeadLimits) -> Self {
+    pub(crate) fn new(io: T, parts: &'p mut UpParts, limits: HeadLimits) -> Self {
         parts.scan.reset();
         H1Upstream {
             io,
