@@ -8,6 +8,8 @@ mod matches;
 mod path;
 mod process;
 mod routes;
+#[cfg(test)]
+mod tests;
 mod upstreams;
 
 use std::collections::HashMap;
@@ -17,9 +19,9 @@ use ipnet::IpNet;
 use crate::document::{AccessLog, Config, Limits, Listener, Runtime, Shutdown};
 use crate::form::Form;
 use crate::node::{Node, Span, Value};
-use crate::reader::Reader;
+use crate::reader::{Reader, first_of};
 use crate::table::{Field, Later, Presence, Table, later};
-use crate::wording::shorten;
+use crate::wording::{describe, shorten};
 
 pub(crate) use address::UNIX_PATH_MAX;
 pub(crate) use path::{PATH_MAX, SEGMENTS_MAX};
@@ -42,14 +44,15 @@ struct Draft {
 
 /// The whole document; `None` when an error keeps it from being whole, and then that error has been reported.
 pub(crate) fn document(reader: &mut Reader<'_>, root: Option<&Node>) -> Option<Config> {
+    let hint = "begin with `listeners:`, `upstreams:` and `routes:`";
     let Some(root) = root.filter(|root| !matches!(root.value, Value::Null)) else {
-        reader.error(
-            Span::START,
-            "the file holds no configuration",
-            "begin with `listeners:`, `upstreams:` and `routes:`",
-        );
+        reader.error(Span::START, "the file holds no configuration", hint);
         return None;
     };
+    if let Value::Scalar(_) | Value::List(_) = root.value {
+        reader.error(first_of(root), format!("expected a map of keys, found {}", describe(root)), hint);
+        return None;
+    }
     let mut draft = Draft::default();
     reader.table(root, &DOCUMENT, &mut draft);
     let routes = routes::resolve(reader, draft.routes, &mut draft.upstreams, root);
@@ -95,9 +98,7 @@ static DOCUMENT: Table<Draft> = Table {
             doc: "Cores and rings; read once at the start.",
             example: "{ cores: [0, 2] }",
             exceeding: None,
-            read: |reader, node, _, draft| {
-                reader.table(node, &process::RUNTIME, &mut draft.runtime)
-            },
+            read: |reader, node, _, draft| reader.table(node, &process::RUNTIME, &mut draft.runtime),
         },
         Field {
             key: "shutdown",
@@ -106,26 +107,16 @@ static DOCUMENT: Table<Draft> = Table {
             doc: "How the process stops.",
             example: "{ deadline: 30s }",
             exceeding: None,
-            read: |reader, node, _, draft| {
-                reader.table(node, &process::SHUTDOWN, &mut draft.shutdown)
-            },
+            read: |reader, node, _, draft| reader.table(node, &process::SHUTDOWN, &mut draft.shutdown),
         },
         Field {
             key: "trusted_proxies",
-            form: Form::List {
-                of: &Form::Text {
-                    kind: "IP network",
-                    limits: "",
-                },
-                min: 0,
-            },
+            form: Form::List { of: &Form::Text { kind: "IP network", limits: "" }, min: 0 },
             presence: Presence::Default("[]"),
             doc: "Senders whose `x-forwarded-for`, `x-forwarded-proto` and `x-request-id` are believed; all others' are replaced.",
             example: "[127.0.0.0/8, \"fd00::/8\", 192.0.2.7]",
             exceeding: None,
-            read: |reader, node, form, draft| {
-                draft.trusted_proxies = process::trusted_proxies(reader, node, form)
-            },
+            read: |reader, node, form, draft| draft.trusted_proxies = process::trusted_proxies(reader, node, form),
         },
         Field {
             key: "limits",
@@ -138,10 +129,7 @@ static DOCUMENT: Table<Draft> = Table {
         },
         Field {
             key: "listeners",
-            form: Form::List {
-                of: &Form::Object(&listeners::LISTENER),
-                min: 1,
-            },
+            form: Form::List { of: &Form::Object(&listeners::LISTENER), min: 1 },
             presence: Presence::Required,
             doc: "Where clients connect.",
             example: "[{ name: http, address: \"0.0.0.0:8080\" }]",
@@ -150,10 +138,7 @@ static DOCUMENT: Table<Draft> = Table {
         },
         Field {
             key: "upstreams",
-            form: Form::Map {
-                key: "NAME",
-                of: &Form::Object(&upstreams::UPSTREAM),
-            },
+            form: Form::Map { key: "NAME", of: &Form::Object(&upstreams::UPSTREAM) },
             presence: Presence::Default("{}"),
             doc: "The services behind the gateway, each under a name that routes use.",
             example: "{ users: { endpoints: [\"127.0.0.1:9001\"] } }",
@@ -162,10 +147,7 @@ static DOCUMENT: Table<Draft> = Table {
         },
         Field {
             key: "routes",
-            form: Form::List {
-                of: &Form::Object(&routes::ROUTE),
-                min: 0,
-            },
+            form: Form::List { of: &Form::Object(&routes::ROUTE), min: 0 },
             presence: Presence::Optional("every request gets 404, with a warning at load"),
             doc: "Which requests go where.",
             example: "[{ name: all, match: { path: \"/*\" }, forward: { upstream: users } }]",
@@ -204,9 +186,7 @@ fn parsed<R>(
     parse: impl FnOnce(&str) -> Result<R, Wrong>,
 ) -> Option<R> {
     let text = reader.filled(node, noun)?;
-    parse(&text.value)
-        .map_err(|(message, hint)| reader.error(text.span, message, hint))
-        .ok()
+    parse(&text.value).map_err(|(message, hint)| reader.error(text.span, message, hint)).ok()
 }
 
 /// The longest name.
@@ -214,10 +194,7 @@ const NAME_MAX: usize = 64;
 /// The grammar of names, in the words of the reference.
 const NAME_LIMITS: &str = "1 to 64 of `a-z A-Z 0-9 _ . -`";
 /// A name that the user chooses.
-const NAME: Form = Form::Text {
-    kind: "name",
-    limits: NAME_LIMITS,
-};
+const NAME: Form = Form::Text { kind: "name", limits: NAME_LIMITS };
 
 fn name(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
     parsed(reader, node, "a name", parse_name)
@@ -227,10 +204,7 @@ fn parse_name(text: &str) -> Result<String, Wrong> {
     let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
     if text.is_empty() || text.len() > NAME_MAX || !text.bytes().all(good) {
         let shown = shorten(text);
-        return Err((
-            format!("`{shown}` can't be a name"),
-            format!("a name is {NAME_LIMITS}"),
-        ));
+        return Err((format!("`{shown}` can't be a name"), format!("a name is {NAME_LIMITS}")));
     }
     Ok(text.to_owned())
 }
@@ -243,10 +217,7 @@ struct Once {
 
 impl Once {
     fn new(what: impl Into<String>) -> Once {
-        Once {
-            what: what.into(),
-            seen: HashMap::new(),
-        }
+        Once { what: what.into(), seen: HashMap::new() }
     }
 
     /// Whether `value` is new; if not, that is reported.

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+#[cfg(test)]
+mod tests;
+
 /// Characters of a source line shown: a longer line is cut to a window around the column.
 const LINE_SHOWN_MAX: usize = 160;
 
@@ -58,13 +61,7 @@ pub struct Diagnostic {
 /// `FILE:LINE:COLUMN: message`, then the source line with a caret, then the hint. No newline at the end.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}:{}: ",
-            printable(&self.file),
-            self.line,
-            self.column
-        )?;
+        write!(f, "{}:{}:{}: ", printable(&self.file), self.line, self.column)?;
         if self.severity == Severity::Warning {
             f.write_str("warning: ")?;
         }
@@ -75,11 +72,7 @@ impl fmt::Display for Diagnostic {
             let (shown, before) = window(source, self.column as usize - 1);
             let left = shown.chars().count().saturating_sub(before).max(1);
             let carets = "^".repeat((self.width as usize).clamp(1, left));
-            write!(
-                f,
-                "\n{margin} |\n{number} | {shown}\n{margin} | {}{carets}",
-                " ".repeat(before)
-            )?;
+            write!(f, "\n{margin} |\n{number} | {shown}\n{margin} | {}{carets}", " ".repeat(before))?;
         }
         if let Some(hint) = &self.hint {
             write!(f, "\n{margin} = hint: {}", printable(hint))?;
@@ -105,15 +98,7 @@ fn window(source: &str, column: usize) -> (String, usize) {
 
 /// Text from a file may hold anything: nothing of it may reach a terminal as a control sequence or break the line.
 fn printable(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            if c.is_control() {
-                c.escape_default().collect()
-            } else {
-                vec![c]
-            }
-        })
-        .collect()
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 /// Everything that is wrong with a file, in the order of the file; never empty.

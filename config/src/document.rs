@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::{
-    Address, Diagnostic, EndpointAddress, HostPattern, PathPattern, Position, ValuePattern,
-};
+use crate::{Address, Diagnostic, EndpointAddress, HostPattern, PathPattern, Position, ValuePattern};
 
 /// One configuration file, checked as a whole.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,11 +34,7 @@ impl Config {
     /// `N routes, N upstreams, N listeners`: the words in which `ringgate check` describes a good file. Always in the
     /// plural, so that scripts have one form to read.
     pub fn summary(&self) -> String {
-        let (routes, upstreams, listeners) = (
-            self.routes.len(),
-            self.upstreams.len(),
-            self.listeners.len(),
-        );
+        let (routes, upstreams, listeners) = (self.routes.len(), self.upstreams.len(), self.listeners.len());
         format!("{routes} routes, {upstreams} upstreams, {listeners} listeners")
     }
 }
@@ -73,9 +67,7 @@ pub struct Shutdown {
 
 impl Default for Shutdown {
     fn default() -> Self {
-        Shutdown {
-            deadline: Duration::from_secs(30),
-        }
+        Shutdown { deadline: Duration::from_secs(30) }
     }
 }
 
@@ -129,10 +121,7 @@ pub struct MinRate {
 
 impl Default for MinRate {
     fn default() -> Self {
-        MinRate {
-            bytes: 240,
-            grace: Duration::from_secs(5),
-        }
+        MinRate { bytes: 240, grace: Duration::from_secs(5) }
     }
 }
 

@@ -1,5 +1,8 @@
 //! `${NAME}` and `${NAME:-default}` in values. `$${` stands for the two characters `${`; any other `$` for itself.
 
+#[cfg(test)]
+mod tests;
+
 /// Bytes of the longest value after expansion.
 pub(crate) const EXPANDED_MAX: usize = 64 * 1024;
 
@@ -18,10 +21,7 @@ pub(crate) enum Unexpandable {
 
 /// The value with every reference replaced; `None` if it holds none. What comes out of a variable is not looked at
 /// again.
-pub(crate) fn expand(
-    text: &str,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Option<String>, Unexpandable> {
+pub(crate) fn expand(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Option<String>, Unexpandable> {
     if !text.contains("${") {
         return Ok(None);
     }
@@ -35,9 +35,7 @@ pub(crate) fn expand(
             continue;
         }
         expanded.push_str(&rest[..at]);
-        let (reference, behind) = rest[at + 2..]
-            .split_once('}')
-            .ok_or(Unexpandable::Unclosed)?;
+        let (reference, behind) = rest[at + 2..].split_once('}').ok_or(Unexpandable::Unclosed)?;
         expanded.push_str(&value_of(reference, env)?);
         if expanded.len() > EXPANDED_MAX {
             return Err(Unexpandable::TooLong);
@@ -45,7 +43,7 @@ pub(crate) fn expand(
         rest = behind;
     }
     expanded.push_str(rest);
-    Ok(Some(expanded))
+    if expanded.len() > EXPANDED_MAX { Err(Unexpandable::TooLong) } else { Ok(Some(expanded)) }
 }
 
 /// As in a shell, `:-` also stands in for a variable that is set to nothing.
@@ -54,10 +52,7 @@ fn value_of(reference: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Str
         Some((name, default)) => (name, Some(default)),
         None => (reference, None),
     };
-    let first = name
-        .bytes()
-        .next()
-        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+    let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
     let nested = default.is_some_and(|default| default.contains("${"));
     if !first || nested || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
         return Err(Unexpandable::Name(reference.to_owned()));

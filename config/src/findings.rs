@@ -39,23 +39,13 @@ impl Findings {
             return;
         }
         let severity = Severity::Error;
-        self.errors.push(Finding {
-            span,
-            severity,
-            message,
-            hint,
-        });
+        self.errors.push(Finding { span, severity, message, hint });
     }
 
     pub(crate) fn warning(&mut self, span: Span, message: String, hint: Option<String>) {
         if self.warnings.len() < KEPT_MAX {
             let severity = Severity::Warning;
-            self.warnings.push(Finding {
-                span,
-                severity,
-                message,
-                hint,
-            });
+            self.warnings.push(Finding { span, severity, message, hint });
         }
     }
 
@@ -73,9 +63,7 @@ impl Findings {
     /// The errors, one for each feature that has not landed among them, how many more there were, and the warnings.
     pub(crate) fn finish(mut self) -> (Vec<Finding>, usize, Vec<Finding>) {
         let later = std::mem::take(&mut self.later).into_iter();
-        self.errors.extend(
-            later.filter_map(|(feature, (instead, spans))| absent(&feature, instead, spans)),
-        );
+        self.errors.extend(later.filter_map(|(feature, (instead, spans))| absent(&feature, instead, spans)));
         (self.errors, self.dropped, self.warnings)
     }
 }
@@ -87,20 +75,11 @@ fn absent(feature: &str, instead: &str, mut spans: Vec<Span>) -> Option<Finding>
     let (&span, again) = spans.split_first()?;
     let mut hint = instead.to_owned();
     if !again.is_empty() {
-        let lines: Vec<String> = again
-            .iter()
-            .take(LINES_MAX)
-            .map(|span| span.at.line.to_string())
-            .collect();
+        let lines: Vec<String> = again.iter().take(LINES_MAX).map(|span| span.at.line.to_string()).collect();
         let word = if again.len() == 1 { "line" } else { "lines" };
         let more = if again.len() > LINES_MAX { ", ..." } else { "" };
         hint = format!("{hint}; also on {word} {}{more}", lines.join(", "));
     }
     let message = format!("{feature} is not part of this version yet");
-    Some(Finding {
-        span,
-        severity: Severity::Error,
-        message,
-        hint: Some(hint),
-    })
+    Some(Finding { span, severity: Severity::Error, message, hint: Some(hint) })
 }

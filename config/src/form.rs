@@ -60,11 +60,7 @@ impl Form {
     /// The maps that a value of this form may be.
     pub(crate) fn maps(&self) -> impl Iterator<Item = &'static (dyn Rows + Sync)> {
         let of = |form: &Form| {
-            if let Form::Object(rows) = form {
-                Some(*rows)
-            } else {
-                None
-            }
+            if let Form::Object(rows) = form { Some(*rows) } else { None }
         };
         let pair = match self {
             Form::OrOff(form) | Form::OrSwitch(form) => [of(form), None],
@@ -78,9 +74,7 @@ impl Form {
     pub(crate) fn admits(&self, number: u64) -> bool {
         match self {
             Form::Integer { min, max } | Form::Size { min, max } => (*min..=*max).contains(&number),
-            Form::PowerOfTwo { min, max } => {
-                (*min..=*max).contains(&number) && number.is_power_of_two()
-            }
+            Form::PowerOfTwo { min, max } => (*min..=*max).contains(&number) && number.is_power_of_two(),
             Form::Duration { min, max } => (*min..=*max).contains(&Duration::from_millis(number)),
             _ => true,
         }
@@ -104,11 +98,9 @@ impl Form {
             Form::Map { of, .. } => of.limits(),
             Form::OrOff(form) => format!("{}, or `off`", form.limits()),
             Form::OrSwitch(form) => form.limits(),
-            Form::Either(a, b) => [a.limits(), b.limits()]
-                .into_iter()
-                .filter(|l| !l.is_empty())
-                .collect::<Vec<_>>()
-                .join("; "),
+            Form::Either(a, b) => {
+                [a.limits(), b.limits()].into_iter().filter(|l| !l.is_empty()).collect::<Vec<_>>().join("; ")
+            }
             Form::Choice(_) | Form::Object(_) => String::new(),
         }
     }
@@ -125,9 +117,7 @@ pub(crate) fn unit_hint(found: &str, form: &Form) -> String {
             format!("the units are `B`, `KiB`, `MiB`, `GiB` and `TiB`; allowed: {allowed}")
         }
         Form::Duration { .. } if found.contains('.') => {
-            format!(
-                "write a whole number with a smaller unit: 1.5 seconds are `1500ms`; allowed: {allowed}"
-            )
+            format!("write a whole number with a smaller unit: 1.5 seconds are `1500ms`; allowed: {allowed}")
         }
         Form::Duration { .. } => {
             format!("the units are `ms`, `s`, `m` and `h`; allowed: {allowed}")

@@ -20,6 +20,7 @@ mod pattern;
 mod reader;
 pub mod reference;
 mod suggest;
+mod syntax;
 mod table;
 mod units;
 mod wording;
@@ -27,8 +28,7 @@ mod wording;
 pub use address::{Address, EndpointAddress};
 pub use diagnostic::{Diagnostic, Diagnostics, Position, Severity};
 pub use document::{
-    AccessLog, Config, Cores, Endpoint, Forward, Limits, Listener, Match, MinRate, Route, Runtime,
-    Shutdown, Upstream,
+    AccessLog, Config, Cores, Endpoint, Forward, Limits, Listener, Match, MinRate, Route, Runtime, Shutdown, Upstream,
 };
 pub use load::{MAX_FILE_BYTES, load, parse};
 pub use pattern::{HostPattern, PathPattern, Segment, ValuePattern, path_regex};

@@ -29,13 +29,7 @@ pub fn load(path: &Path) -> Result<Config, Diagnostics> {
         Err(error) => {
             let good = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
             let message = "the file is not UTF-8 from here on";
-            Err(alone(
-                &name,
-                good,
-                end_of(good),
-                message,
-                Some("save it as UTF-8"),
-            ))
+            Err(alone(&name, good, end_of(good), message, "save it as UTF-8"))
         }
     }
 }
@@ -43,37 +37,24 @@ pub fn load(path: &Path) -> Result<Config, Diagnostics> {
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let file = std::fs::File::open(path).map_err(|e| format!("can't be opened: {e}"))?;
     let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|e| format!("can't be read: {e}"))?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        Err(TOO_LARGE.to_owned())
-    } else {
-        Ok(bytes)
-    }
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| format!("can't be read: {e}"))?;
+    if bytes.len() as u64 > MAX_FILE_BYTES { Err(TOO_LARGE.to_owned()) } else { Ok(bytes) }
 }
 
 const TOO_LARGE: &str = "is larger than 16 MiB, which is as much as a configuration may hold";
 
+/// There is no text to show.
 fn unreadable(name: &str, message: &str) -> Diagnostics {
-    alone(
-        name,
-        "",
-        Position::START,
-        &format!("the file {message}"),
-        None,
-    )
+    let (file, Position { line, column }, severity) = (name.to_owned(), Position::START, Severity::Error);
+    let message = format!("the file {message}");
+    let diagnostic = Diagnostic { file, line, column, width: 1, severity, message, hint: None, source: None };
+    Diagnostics::new(vec![diagnostic], 0)
 }
 
 /// The one error of a file that isn't looked at further.
-fn alone(file: &str, text: &str, at: Position, message: &str, hint: Option<&str>) -> Diagnostics {
+fn alone(file: &str, text: &str, at: Position, message: &str, hint: &str) -> Diagnostics {
     let (span, severity) = (Span { at, width: 1 }, Severity::Error);
-    let finding = Finding {
-        span,
-        severity,
-        message: message.to_owned(),
-        hint: hint.map(str::to_owned),
-    };
+    let finding = Finding { span, severity, message: message.to_owned(), hint: Some(hint.to_owned()) };
     Diagnostics::new(place(file, text, vec![finding]), 0)
 }
 
@@ -82,43 +63,27 @@ fn alone(file: &str, text: &str, at: Position, message: &str, hint: Option<&str>
 ///
 /// # Errors
 /// As [`load`].
-pub fn parse(
-    file_name: &str,
-    text: &str,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Config, Diagnostics> {
+pub fn parse(file_name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, Diagnostics> {
     if text.len() as u64 > MAX_FILE_BYTES {
         return Err(unreadable(file_name, TOO_LARGE));
     }
     // A byte order mark is no part of the text.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if let Some((at, message)) = forbidden_character(text) {
-        let hint = Some("remove it, or write it as an escape in double quotes");
+        let hint = "remove it, or write it as an escape in double quotes";
         return Err(alone(file_name, text, at, &message, hint));
     }
     let (root, problems) = node::compose(text);
     let mut reader = Reader::new(env, Path::new(file_name).parent());
     // Behind an error of syntax nothing can be made out: no further errors that only follow from it.
     let legible = root.is_some() || problems.is_empty();
-    for Problem {
-        span,
-        message,
-        hint,
-    } in problems
-    {
+    for Problem { span, message, hint } in problems {
         reader.error(span, message, hint);
     }
-    let config = if legible {
-        decode::document(&mut reader, root.as_ref())
-    } else {
-        None
-    };
+    let config = if legible { decode::document(&mut reader, root.as_ref()) } else { None };
     let (errors, dropped, warnings) = reader.into_findings().finish();
     match config {
-        Some(config) if errors.is_empty() => Ok(Config {
-            warnings: place(file_name, text, warnings),
-            ..config
-        }),
+        Some(config) if errors.is_empty() => Ok(Config { warnings: place(file_name, text, warnings), ..config }),
         _ => Err(Diagnostics::new(place(file_name, text, errors), dropped)),
     }
 }
@@ -132,10 +97,7 @@ fn forbidden_character(text: &str) -> Option<(Position, String)> {
         plain && !matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
     };
     let (offset, found) = text.char_indices().find(|&(_, c)| !allowed(c))?;
-    let message = format!(
-        "the character U+{:04X} may not stand in a YAML file",
-        u32::from(found)
-    );
+    let message = format!("the character U+{:04X} may not stand in a YAML file", u32::from(found));
     Some((end_of(&text[..offset]), message))
 }
 
@@ -143,43 +105,24 @@ fn forbidden_character(text: &str) -> Option<(Position, String)> {
 fn end_of(text: &str) -> Position {
     let (number, last) = lines(text).enumerate().last().unwrap_or((0, ""));
     let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Position {
-        line: narrow(number + 1),
-        column: narrow(last.chars().count() + 1),
-    }
+    Position { line: narrow(number + 1), column: narrow(last.chars().count() + 1) }
 }
 
-/// The findings in the order of the file, each with its source line.
+/// The findings in the order of the file, each with its source line. The scanner puts the end of a file without a
+/// last line break on a line of its own: what is found there belongs behind the last character.
 fn place(file: &str, text: &str, mut findings: Vec<Finding>) -> Vec<Diagnostic> {
+    let end = end_of(text);
+    for Finding { span, .. } in &mut findings {
+        span.at = span.at.min(end);
+    }
     findings.sort_by_key(|finding| finding.span.at);
     let mut lines = lines(text).zip(1u32..).peekable();
     let mut placed = Vec::with_capacity(findings.len());
-    for Finding {
-        span,
-        severity,
-        message,
-        hint,
-    } in findings
-    {
-        while lines
-            .next_if(|&(_, number)| number < span.at.line)
-            .is_some()
-        {}
-        let source = lines
-            .peek()
-            .filter(|&&(_, number)| number == span.at.line)
-            .map(|&(line, _)| line.to_owned());
+    for Finding { span, severity, message, hint } in findings {
         let (file, line, column) = (file.to_owned(), span.at.line, span.at.column);
-        placed.push(Diagnostic {
-            file,
-            line,
-            column,
-            width: span.width,
-            severity,
-            message,
-            hint,
-            source,
-        });
+        while lines.next_if(|&(_, number)| number < line).is_some() {}
+        let source = lines.peek().map(|&(source, _)| source.to_owned());
+        placed.push(Diagnostic { file, line, column, width: span.width, severity, message, hint, source });
     }
     placed
 }
@@ -197,11 +140,7 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
         let Some(end) = text.find(['\n', '\r']) else {
             return rest.take();
         };
-        let width = if text[end..].starts_with("\r\n") {
-            2
-        } else {
-            1
-        };
+        let width = if text[end..].starts_with("\r\n") { 2 } else { 1 };
         rest = Some(&text[end + width..]);
         Some(&text[..end])
     })

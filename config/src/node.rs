@@ -5,7 +5,10 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as Marks};
 
-use crate::Position;
+use crate::{Position, syntax};
+
+#[cfg(test)]
+mod tests;
 
 /// How deep lists and maps may nest.
 pub(crate) const DEPTH_MAX: usize = 64;
@@ -20,31 +23,18 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    pub(crate) const START: Span = Span {
-        at: Position::START,
-        width: 1,
-    };
+    pub(crate) const START: Span = Span { at: Position::START, width: 1 };
 
     /// A marker's line is counted from 1 and its column from 0.
     fn of(marks: Marks) -> Span {
         let (start, end) = (marks.start, marks.end);
-        let width = if start.line() == end.line() {
-            end.col().saturating_sub(start.col())
-        } else {
-            usize::MAX
-        };
-        Span {
-            at: place(start.line(), start.col()),
-            width: clamp(width).max(1),
-        }
+        let width = if start.line() == end.line() { end.col().saturating_sub(start.col()) } else { usize::MAX };
+        Span { at: place(start.line(), start.col()), width: clamp(width).max(1) }
     }
 }
 
 fn place(line: usize, column: usize) -> Position {
-    Position {
-        line: clamp(line.max(1)),
-        column: clamp(column.saturating_add(1)),
-    }
+    Position { line: clamp(line.max(1)), column: clamp(column.saturating_add(1)) }
 }
 
 fn clamp(n: usize) -> u32 {
@@ -111,16 +101,8 @@ struct Stop;
 
 /// A list or map that is not yet closed.
 enum Open {
-    List {
-        span: Span,
-        items: Vec<Node>,
-    },
-    Map {
-        span: Span,
-        entries: Vec<Entry>,
-        seen: HashMap<String, Position>,
-        key: Pending,
-    },
+    List { span: Span, items: Vec<Node> },
+    Map { span: Span, entries: Vec<Entry>, seen: HashMap<String, Position>, key: Pending },
 }
 
 /// What the next node in a map is.
@@ -145,69 +127,33 @@ impl Composer {
             Event::DocumentStart(_) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    self.problem(
-                        span,
-                        "a second YAML document in one file",
-                        "keep one document: remove the `---`",
-                    );
+                    self.problem(span, "a second YAML document in one file", "keep one document: remove the `---`");
                     return Err(Stop);
                 }
             }
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse(span, anchor, tag.is_some());
-                let null = style == ScalarStyle::Plain
-                    && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
-                let value = if null {
-                    Value::Null
-                } else {
-                    Value::Scalar(text.into_owned())
-                };
+                let null = style == ScalarStyle::Plain && matches!(&*text, "" | "~" | "null" | "Null" | "NULL");
+                let value = if null { Value::Null } else { Value::Scalar(text.into_owned()) };
                 return self.place(Node { span, value });
             }
             Event::Alias(_) => {
-                self.problem(
-                    span,
-                    "YAML aliases (`*name`) are not supported",
-                    ANCHOR_HINT,
-                );
-                return self.place(Node {
-                    span,
-                    value: Value::Refused,
-                });
+                self.problem(span, "YAML aliases (`*name`) are not supported", ANCHOR_HINT);
+                return self.place(Node { span, value: Value::Refused });
             }
             Event::SequenceStart(anchor, tag) => {
                 self.refuse(span, anchor, tag.is_some());
-                return self.push(
-                    span,
-                    Open::List {
-                        span,
-                        items: Vec::new(),
-                    },
-                );
+                return self.push(span, Open::List { span, items: Vec::new() });
             }
             Event::MappingStart(anchor, tag) => {
                 self.refuse(span, anchor, tag.is_some());
                 let (entries, seen) = (Vec::new(), HashMap::new());
-                return self.push(
-                    span,
-                    Open::Map {
-                        span,
-                        entries,
-                        seen,
-                        key: Pending::Key,
-                    },
-                );
+                return self.push(span, Open::Map { span, entries, seen, key: Pending::Key });
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let node = match self.open.pop() {
-                    Some(Open::List { span, items }) => Node {
-                        span,
-                        value: Value::List(items),
-                    },
-                    Some(Open::Map { span, entries, .. }) => Node {
-                        span,
-                        value: Value::Map(entries),
-                    },
+                    Some(Open::List { span, items }) => Node { span, value: Value::List(items) },
+                    Some(Open::Map { span, entries, .. }) => Node { span, value: Value::Map(entries) },
                     None => return Ok(()),
                 };
                 return self.place(node);
@@ -219,29 +165,17 @@ impl Composer {
 
     fn refuse(&mut self, span: Span, anchor: usize, tag: bool) {
         if anchor != 0 {
-            self.problem(
-                span,
-                "YAML anchors (`&name`) are not supported",
-                ANCHOR_HINT,
-            );
+            self.problem(span, "YAML anchors (`&name`) are not supported", ANCHOR_HINT);
         }
         if tag {
-            self.problem(
-                span,
-                "YAML tags (`!name`) are not supported",
-                "remove the tag: each key knows its type",
-            );
+            self.problem(span, "YAML tags (`!name`) are not supported", "remove the tag: each key knows its type");
         }
     }
 
     fn push(&mut self, span: Span, open: Open) -> Result<(), Stop> {
         if self.open.len() == DEPTH_MAX {
             let message = format!("lists and maps nest more than {DEPTH_MAX} deep");
-            self.problem(
-                span,
-                &message,
-                "nothing in the configuration nests that deep: check the brackets",
-            );
+            self.problem(span, &message, "nothing in the configuration nests that deep: check the brackets");
             return Err(Stop);
         }
         self.open.push(open);
@@ -259,21 +193,11 @@ impl Composer {
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some(Open::List { items, .. }) => items.push(node),
-            Some(Open::Map {
-                entries, seen, key, ..
-            }) => match std::mem::replace(key, Pending::Key) {
+            Some(Open::Map { entries, seen, key, .. }) => match std::mem::replace(key, Pending::Key) {
                 Pending::Value(Some((key, span))) => {
                     // Nothing stands nowhere: what is missing behind a key is missed at the key.
-                    let at = if matches!(node.value, Value::Null) {
-                        span
-                    } else {
-                        node.span
-                    };
-                    entries.push(Entry {
-                        key,
-                        span,
-                        value: Node { span: at, ..node },
-                    });
+                    let at = if matches!(node.value, Value::Null) { span } else { node.span };
+                    entries.push(Entry { key, span, value: Node { span: at, ..node } });
                 }
                 Pending::Value(None) => {}
                 Pending::Key => {
@@ -286,76 +210,21 @@ impl Composer {
     }
 
     fn problem(&mut self, span: Span, message: &str, hint: &str) {
-        self.problems.push(Problem {
-            span,
-            message: message.to_owned(),
-            hint: hint.to_owned(),
-        });
+        self.problems.push(Problem { span, message: message.to_owned(), hint: hint.to_owned() });
     }
 
     fn syntax(&mut self, error: &ScanError, text: &str) {
         let mark = error.marker();
-        let span = Span {
-            at: place(mark.line(), mark.col()),
-            width: 1,
-        };
-        let hint = self.syntax_hint(error.info(), text, mark.line(), mark.col());
-        self.problems.push(Problem {
-            span,
-            message: format!("not valid YAML: {}", error.info()),
-            hint,
-        });
-    }
-
-    /// What usually lies behind an error of syntax in this place.
-    fn syntax_hint(&self, info: &str, text: &str, line: usize, column: usize) -> String {
-        let source = crate::load::line_of(text, line).unwrap_or_default();
-        let here = source.chars().nth(column);
-        let hint = if source
-            .chars()
-            .take_while(|c| c.is_whitespace())
-            .any(|c| c == '\t')
-        {
-            "indent with spaces: YAML takes no tabs there"
-        } else if source.contains("${") {
-            "between `{` and `}` or `[` and `]`, write `\"${NAME}\"` in quotes"
-        } else if source.contains("/{") {
-            "between `{` and `}`, a path with a capture needs quotes: `path: \"/users/{id}\"`"
-        } else if info.contains("quoted") {
-            "check that the quote is closed"
-        } else if matches!(here, Some('@' | '`' | '%' | '&' | '*' | '!' | '|' | '>')) {
-            "text that begins with a sign that YAML reserves needs quotes"
-        } else if let Some((sign, at)) = self.unclosed(text) {
-            return format!(
-                "check that the `{sign}` on line {}, column {} is closed",
-                at.line, at.column
-            );
-        } else {
-            "check the indentation, and that a space follows each `:`"
-        };
-        hint.to_owned()
-    }
-
-    /// The innermost bracket that is open.
-    fn unclosed(&self, text: &str) -> Option<(char, Position)> {
-        let (Open::List { span, .. } | Open::Map { span, .. }) = self.open.last()?;
-        let line = crate::load::line_of(text, span.at.line as usize)?;
-        let sign = line
-            .chars()
-            .nth(span.at.column as usize - 1)
-            .filter(|sign| matches!(sign, '{' | '['))?;
-        Some((sign, span.at))
+        let span = Span { at: place(mark.line(), mark.col()), width: 1 };
+        let hint = syntax::hint(error.info(), text, mark.line(), mark.col());
+        self.problems.push(Problem { span, message: format!("not valid YAML: {}", error.info()), hint });
     }
 }
 
 const ANCHOR_HINT: &str = "write the value out where it is used";
 
 /// The key as text, or the reason against it.
-fn accept_key(
-    node: Node,
-    seen: &mut HashMap<String, Position>,
-    problems: &mut Vec<Problem>,
-) -> Option<(String, Span)> {
+fn accept_key(node: Node, seen: &mut HashMap<String, Position>, problems: &mut Vec<Problem>) -> Option<(String, Span)> {
     let span = node.span;
     let (message, hint) = match node.value {
         Value::Scalar(key) => match seen.get(&key) {
@@ -365,26 +234,16 @@ fn accept_key(
             }
             Some(first) => (
                 format!("`{key}` is given twice"),
-                format!(
-                    "it is first given on line {}: keep one of the two",
-                    first.line
-                ),
+                format!("it is first given on line {}: keep one of the two", first.line),
             ),
         },
         Value::Refused => return None,
-        Value::Null => (
-            "a key is missing before the `:`".to_owned(),
-            "write `key: value`".to_owned(),
-        ),
+        Value::Null => ("a key is missing before the `:`".to_owned(), "write `key: value`".to_owned()),
         Value::List(_) | Value::Map(_) => (
             "a list or map can't be a key".to_owned(),
             "write `key: value`; text that begins with `[`, `{` or `*` needs quotes".to_owned(),
         ),
     };
-    problems.push(Problem {
-        span,
-        message,
-        hint,
-    });
+    problems.push(Problem { span, message, hint });
     None
 }

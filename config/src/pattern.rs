@@ -4,6 +4,9 @@ use std::fmt;
 
 use regex::Regex;
 
+#[cfg(test)]
+mod tests;
+
 /// A host, without a port, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum HostPattern {
@@ -74,10 +77,7 @@ pub fn path_regex(source: &str) -> Result<Regex, regex::Error> {
 }
 
 fn compile(source: &str) -> Result<Regex, regex::Error> {
-    regex::RegexBuilder::new(source)
-        .size_limit(REGEX_BYTES_MAX)
-        .dfa_size_limit(REGEX_BYTES_MAX)
-        .build()
+    regex::RegexBuilder::new(source).size_limit(REGEX_BYTES_MAX).dfa_size_limit(REGEX_BYTES_MAX).build()
 }
 
 /// A header's or a query parameter's value: exact text, or text in which `*` stands for any run of bytes.
@@ -90,21 +90,20 @@ pub struct ValuePattern {
 impl ValuePattern {
     /// The value that is exactly this text, `*` included.
     pub fn exact(text: &str) -> ValuePattern {
-        ValuePattern {
-            parts: vec![text.to_owned()],
-        }
+        ValuePattern { parts: vec![text.to_owned()] }
     }
 
     /// The value in whose text each `*` stands for any run of bytes, the empty one included.
     pub fn wildcard(text: &str) -> ValuePattern {
-        let mut parts: Vec<String> = Vec::new();
-        for part in text.split('*') {
-            // `**` says no more than `*`.
-            if part.is_empty() && parts.len() > 1 && parts.last().is_some_and(String::is_empty) {
-                continue;
-            }
-            parts.push(part.to_owned());
-        }
+        let mut parts: Vec<String> = text.split('*').map(str::to_owned).collect();
+        let last = parts.len() - 1;
+        let mut index = 0;
+        // `**` says no more than `*`: between two stars nothing is left to look for.
+        parts.retain(|part| {
+            let end = index == 0 || index == last;
+            index += 1;
+            end || !part.is_empty()
+        });
         ValuePattern { parts }
     }
 
@@ -119,10 +118,7 @@ impl ValuePattern {
     /// Whether the whole of `value` fits. Case counts. Never backtracks: at most one pass per part.
     pub fn matches(&self, value: &[u8]) -> bool {
         let [first, middle @ .., last] = self.parts.as_slice() else {
-            return self
-                .parts
-                .first()
-                .is_some_and(|exact| exact.as_bytes() == value);
+            return self.parts.first().is_some_and(|exact| exact.as_bytes() == value);
         };
         let Some(value) = value.strip_prefix(first.as_bytes()) else {
             return false;
@@ -150,7 +146,5 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     if needle.is_empty() {
         return Some(0);
     }
-    haystack
-        .windows(needle.len())
-        .position(|window| window == needle)
+    haystack.windows(needle.len()).position(|window| window == needle)
 }

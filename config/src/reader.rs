@@ -20,16 +20,9 @@ pub(crate) struct Reader<'e> {
 
 impl<'e> Reader<'e> {
     /// `env` answers for `${NAME}`; relative paths start in `directory`.
-    pub(crate) fn new(
-        env: &'e dyn Fn(&str) -> Option<String>,
-        directory: Option<&Path>,
-    ) -> Reader<'e> {
+    pub(crate) fn new(env: &'e dyn Fn(&str) -> Option<String>, directory: Option<&Path>) -> Reader<'e> {
         let directory = directory.unwrap_or(Path::new("")).to_owned();
-        Reader {
-            env,
-            directory,
-            findings: Findings::default(),
-        }
+        Reader { env, directory, findings: Findings::default() }
     }
 
     /// The directory in which the file lies: relative paths start there.
@@ -46,32 +39,16 @@ impl<'e> Reader<'e> {
         self.findings.full()
     }
 
-    pub(crate) fn error(
-        &mut self,
-        span: Span,
-        message: impl Into<String>,
-        hint: impl Into<String>,
-    ) {
+    pub(crate) fn error(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
         self.findings.error(span, message.into(), Some(hint.into()));
     }
 
-    pub(crate) fn warning(
-        &mut self,
-        span: Span,
-        message: impl Into<String>,
-        hint: impl Into<String>,
-    ) {
-        self.findings
-            .warning(span, message.into(), Some(hint.into()));
+    pub(crate) fn warning(&mut self, span: Span, message: impl Into<String>, hint: impl Into<String>) {
+        self.findings.warning(span, message.into(), Some(hint.into()));
     }
 
     /// A feature that has not landed: the subject of "is not part of this version yet", and what to do instead.
-    pub(crate) fn not_landed(
-        &mut self,
-        span: Span,
-        feature: impl Into<String>,
-        instead: &'static str,
-    ) {
+    pub(crate) fn not_landed(&mut self, span: Span, feature: impl Into<String>, instead: &'static str) {
         self.findings.not_landed(span, feature.into(), instead);
     }
 
@@ -91,28 +68,16 @@ impl<'e> Reader<'e> {
                 (field.read)(self, &entry.value, &field.form, draft);
             }
         }
-        let required = table
-            .fields
-            .iter()
-            .filter(|field| field.presence == Presence::Required);
+        let required = table.fields.iter().filter(|field| field.presence == Presence::Required);
         for field in required.filter(|field| !present.contains(&field.key)) {
             let hint = format!("add `{}: {}`, for example", field.key, field.example);
-            self.error(
-                first_of(node),
-                format!("`{}` is missing in {}", field.key, table.noun),
-                hint,
-            );
+            self.error(first_of(node), format!("`{}` is missing in {}", field.key, table.noun), hint);
         }
     }
 
     /// The field that a key means. An unknown key that is nearly a known one is read as that one, so that the errors
     /// in its value show too and none follow from its absence.
-    fn field<'t, T>(
-        &mut self,
-        entry: &Entry,
-        table: &'t Table<T>,
-        keys: &[&str],
-    ) -> Option<&'t Field<T>> {
+    fn field<'t, T>(&mut self, entry: &Entry, table: &'t Table<T>, keys: &[&str]) -> Option<&'t Field<T>> {
         let named = |key: &str| table.fields.iter().find(|field| field.key == key);
         if let Some(field) = named(&entry.key) {
             return Some(field);
@@ -126,43 +91,25 @@ impl<'e> Reader<'e> {
         let meant = nearest(&entry.key, known.iter().copied());
         let hint = match meant {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None => elsewhere(&entry.key, table)
-                .unwrap_or_else(|| format!("{} may hold {}", table.noun, either(&known))),
+            None => {
+                elsewhere(&entry.key, table).unwrap_or_else(|| format!("{} may hold {}", table.noun, either(&known)))
+            }
         };
         self.error(entry.span, message, hint);
         meant.filter(|meant| !keys.contains(meant)).and_then(named)
     }
 
     /// A map for `noun`, of which `model` shows one.
-    pub(crate) fn map<'n>(
-        &mut self,
-        node: &'n Node,
-        noun: &str,
-        model: &str,
-    ) -> Option<&'n [Entry]> {
+    pub(crate) fn map<'n>(&mut self, node: &'n Node, noun: &str, model: &str) -> Option<&'n [Entry]> {
         match &node.value {
             Value::Map(entries) => Some(entries),
-            _ => self.unexpected(
-                node,
-                &format!("a map for {noun}"),
-                &format!("write `{model}`, for example"),
-            ),
+            _ => self.unexpected(node, &format!("a map for {noun}"), &format!("write `{model}`, for example")),
         }
     }
 
     /// A list of `noun`, of which `model` shows one item.
-    pub(crate) fn list<'n>(
-        &mut self,
-        node: &'n Node,
-        form: &Form,
-        noun: &str,
-        model: &str,
-    ) -> Option<&'n [Node]> {
-        let min = if let Form::List { min, .. } = form {
-            *min
-        } else {
-            0
-        };
+    pub(crate) fn list<'n>(&mut self, node: &'n Node, form: &Form, noun: &str, model: &str) -> Option<&'n [Node]> {
+        let min = if let Form::List { min, .. } = form { *min } else { 0 };
         match &node.value {
             Value::List(items) if items.len() < min => {
                 let hint = format!("name at least one: `[{model}]`");
@@ -170,11 +117,7 @@ impl<'e> Reader<'e> {
                 None
             }
             Value::List(items) => Some(items),
-            Value::Scalar(_) => self.unexpected(
-                node,
-                &format!("a list of {noun}"),
-                &format!("write `[{model}]`"),
-            ),
+            Value::Scalar(_) => self.unexpected(node, &format!("a list of {noun}"), &format!("write `[{model}]`")),
             _ => {
                 let hint = format!("a list is `[{model}]`, or lines that begin with `- `");
                 self.unexpected(node, &format!("a list of {noun}"), &hint)
@@ -190,63 +133,32 @@ impl<'e> Reader<'e> {
             Value::Null => "write a value here, or remove it",
             _ => hint,
         };
-        self.error(
-            first_of(node),
-            format!("expected {noun}, found {}", describe(node)),
-            hint,
-        );
+        self.error(first_of(node), format!("expected {noun}, found {}", describe(node)), hint);
         None
     }
 }
 
 /// A map as the table's first keys would be written.
 fn model<T>(table: &Table<T>) -> String {
-    let required: Vec<&Field<T>> = table
-        .fields
-        .iter()
-        .filter(|f| f.presence == Presence::Required)
-        .collect();
-    let shown = if required.is_empty() {
-        table.fields.iter().take(1).collect()
-    } else {
-        required
-    };
-    let pairs: Vec<String> = shown
-        .iter()
-        .map(|field| format!("{}: {}", field.key, field.example))
-        .collect();
+    let required: Vec<&Field<T>> = table.fields.iter().filter(|f| f.presence == Presence::Required).collect();
+    let shown = if required.is_empty() { table.fields.iter().take(1).collect() } else { required };
+    let pairs: Vec<String> = shown.iter().map(|field| format!("{}: {}", field.key, field.example)).collect();
     format!("{{ {} }}", pairs.join(", "))
 }
 
 /// What to do about a key that has its place in a map of this one, or is nearly one that has not landed.
 fn elsewhere<T>(key: &str, table: &Table<T>) -> Option<String> {
-    let holds = |field: &&Field<T>| {
-        field
-            .form
-            .maps()
-            .any(|rows| rows.rows().iter().any(|row| row.key == key))
-    };
+    let holds = |field: &&Field<T>| field.form.maps().any(|rows| rows.rows().iter().any(|row| row.key == key));
     if let Some(field) = table.fields.iter().find(holds) {
         return Some(format!("`{key}` belongs in `{}`", field.key));
     }
     let meant = nearest(key, table.later.iter().map(|later| later.key))?;
-    let subject = table
-        .later
-        .iter()
-        .find(|later| later.key == meant)
-        .map(Later::subject)?;
+    let subject = table.later.iter().find(|later| later.key == meant).map(Later::subject)?;
     Some(format!("{subject} is not part of this version yet"))
 }
 
 /// Where to point: at the first sign of a list or map, at all of a scalar.
 pub(crate) fn first_of(node: &Node) -> Span {
-    let width = if matches!(node.value, Value::Map(_) | Value::List(_)) {
-        1
-    } else {
-        node.span.width
-    };
-    Span {
-        at: node.span.at,
-        width,
-    }
+    let width = if matches!(node.value, Value::Map(_) | Value::List(_)) { 1 } else { node.span.width };
+    Span { at: node.span.at, width }
 }

@@ -28,23 +28,12 @@ pub fn markdown() -> String {
 
 /// One map: what it is for, and its keys.
 fn section(page: &mut String, table: &dyn Rows) {
-    let title = if table.path().is_empty() {
-        "The file".to_owned()
-    } else {
-        format!("`{}`", table.path())
-    };
+    let title = if table.path().is_empty() { "The file".to_owned() } else { format!("`{}`", table.path()) };
     let head = "| key | type | unit | default | limits | example | meaning |\n|---|---|---|---|---|---|---|";
     // Writing to a string can't fail.
     let _ = writeln!(page, "\n### {title}\n\n{}\n\n{head}", table.doc());
     for row in table.rows() {
-        let Row {
-            key,
-            form,
-            presence,
-            doc,
-            example,
-            ..
-        } = row;
+        let Row { key, form, presence, doc, example, .. } = row;
         let default = match presence {
             Presence::Required => "**required**".to_owned(),
             Presence::Optional(words) => words.to_owned(),
@@ -63,11 +52,7 @@ fn section(page: &mut String, table: &dyn Rows) {
     }
     let later: Vec<String> = table.later().iter().map(Later::subject).collect();
     if !later.is_empty() {
-        let _ = writeln!(
-            page,
-            "\nNot part of this version yet, and refused: {}.",
-            later.join(", ")
-        );
+        let _ = writeln!(page, "\nNot part of this version yet, and refused: {}.", later.join(", "));
     }
 }
 
@@ -75,31 +60,12 @@ fn section(page: &mut String, table: &dyn Rows) {
 fn limits(page: &mut String) {
     page.push_str(LIMITS);
     for table in TABLES {
-        for Row {
-            key,
-            presence,
-            form,
-            exceeding,
-            ..
-        } in table.rows()
-        {
+        for Row { key, presence, form, exceeding, .. } in table.rows() {
             let (Some(exceeding), Presence::Default(default)) = (exceeding, presence) else {
                 continue;
             };
-            let range = if form.limits().is_empty() {
-                type_of(form)
-            } else {
-                form.limits()
-            };
-            line(
-                page,
-                &[
-                    code(&format!("{}.{key}", table.path())),
-                    code(default),
-                    range,
-                    exceeding.to_owned(),
-                ],
-            );
+            let range = if form.limits().is_empty() { type_of(form) } else { form.limits() };
+            line(page, &[code(&format!("{}.{key}", table.path())), code(default), range, exceeding.to_owned()]);
         }
     }
     page.push_str(FIXED);
@@ -108,21 +74,12 @@ fn limits(page: &mut String) {
         ("a file", show_size(MAX_FILE_BYTES)),
         ("lists and maps in one another", counts(DEPTH_MAX)),
         ("values in a file", counts(NODES_MAX)),
-        (
-            "a value after its variables are filled in",
-            show_size(EXPANDED_MAX as u64),
-        ),
+        ("a value after its variables are filled in", show_size(EXPANDED_MAX as u64)),
         ("a path, in bytes", counts(PATH_MAX)),
         ("a path, in segments", counts(SEGMENTS_MAX)),
-        (
-            "a regular expression when compiled",
-            show_size(REGEX_BYTES_MAX as u64),
-        ),
+        ("a regular expression when compiled", show_size(REGEX_BYTES_MAX as u64)),
         ("the path of a Unix socket, in bytes", counts(UNIX_PATH_MAX)),
-        (
-            "errors shown of a file; further ones are counted",
-            counts(KEPT_MAX),
-        ),
+        ("errors shown of a file; further ones are counted", counts(KEPT_MAX)),
     ] {
         line(page, &[what.to_owned(), most]);
     }
@@ -143,11 +100,7 @@ fn type_of(form: &Form) -> String {
         Form::Size { .. } => "size".to_owned(),
         Form::Duration { .. } => "duration".to_owned(),
         Form::Text { kind, .. } => (*kind).to_owned(),
-        Form::Choice(words) => words
-            .iter()
-            .map(|word| code(word))
-            .collect::<Vec<_>>()
-            .join(" or "),
+        Form::Choice(words) => words.iter().map(|word| code(word)).collect::<Vec<_>>().join(" or "),
         Form::OrOff(form) => format!("{} or `off`", type_of(form)),
         Form::OrSwitch(form) => format!("`on`, `off` or {}", type_of(form)),
         Form::Either(a, b) => format!("{} or {}", type_of(a), type_of(b)),

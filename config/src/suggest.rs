@@ -1,13 +1,13 @@
 //! The name that was probably meant.
 
+#[cfg(test)]
+mod tests;
+
 /// Names longer than this are not compared: bounds the work on a hostile file.
 const COMPARED_MAX: usize = 64;
 
 /// The nearest of `known`, if near enough to be a slip of the same word: at most one edit in three characters, but always one.
-pub(crate) fn nearest<'a>(
-    found: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let found = found.to_ascii_lowercase().replace('-', "_");
     if found.len() > COMPARED_MAX {
         return None;
@@ -16,12 +16,7 @@ pub(crate) fn nearest<'a>(
     known
         .into_iter()
         .filter(|name| name.len() <= COMPARED_MAX)
-        .map(|name| {
-            (
-                distance(&found, &name.to_ascii_lowercase().replace('-', "_")),
-                name,
-            )
-        })
+        .map(|name| (distance(&found, &name.to_ascii_lowercase().replace('-', "_")), name))
         .filter(|&(edits, _)| edits <= allowed)
         .min_by_key(|&(edits, _)| edits)
         .map(|(_, name)| name)

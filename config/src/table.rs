@@ -44,34 +44,18 @@ pub(crate) struct Later {
 impl Later {
     /// What an error calls it.
     pub(crate) fn subject(&self) -> String {
-        if self.key == self.feature {
-            format!("`{}`", self.key)
-        } else {
-            format!("`{}` ({})", self.key, self.feature)
-        }
+        if self.key == self.feature { format!("`{}`", self.key) } else { format!("`{}` ({})", self.key, self.feature) }
     }
 }
 
 /// A later key beside the others.
 pub(crate) const fn later(key: &'static str, feature: &'static str) -> Later {
-    Later {
-        key,
-        feature,
-        instead_of: None,
-    }
+    Later { key, feature, instead_of: None }
 }
 
 /// A later key in the place of a required one.
-pub(crate) const fn later_instead(
-    key: &'static str,
-    feature: &'static str,
-    of: &'static str,
-) -> Later {
-    Later {
-        key,
-        feature,
-        instead_of: Some(of),
-    }
+pub(crate) const fn later_instead(key: &'static str, feature: &'static str, of: &'static str) -> Later {
+    Later { key, feature, instead_of: Some(of) }
 }
 
 /// Whether a key must be there, and what holds where it is not.

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+#[cfg(test)]
+mod tests;
+
 /// Why a text is no number of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotANumber {
@@ -16,13 +19,7 @@ pub(crate) enum NotANumber {
 }
 
 const DURATIONS: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
-const SIZES: [(&str, u64); 5] = [
-    ("B", 1),
-    ("KiB", 1 << 10),
-    ("MiB", 1 << 20),
-    ("GiB", 1 << 30),
-    ("TiB", 1 << 40),
-];
+const SIZES: [(&str, u64); 5] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)];
 
 /// `250ms`, `2s`, `5m`, `1h`. Zero needs a unit too.
 pub(crate) fn duration(text: &str) -> Result<Duration, NotANumber> {
@@ -36,21 +33,13 @@ pub(crate) fn duration(text: &str) -> Result<Duration, NotANumber> {
 /// `64KiB`, `10MiB`, `1GiB`, `1TiB`, `512B`, `512`.
 pub(crate) fn size(text: &str) -> Result<u64, NotANumber> {
     let (number, unit) = split(text)?;
-    if unit.is_empty() {
-        Ok(number)
-    } else {
-        scale(number, unit, &SIZES)
-    }
+    if unit.is_empty() { Ok(number) } else { scale(number, unit, &SIZES) }
 }
 
 /// Decimal digits.
 pub(crate) fn integer(text: &str) -> Result<u64, NotANumber> {
     let (number, unit) = split(text)?;
-    if unit.is_empty() {
-        Ok(number)
-    } else {
-        Err(NotANumber::Unit)
-    }
+    if unit.is_empty() { Ok(number) } else { Err(NotANumber::Unit) }
 }
 
 fn split(text: &str) -> Result<(u64, &str), NotANumber> {
@@ -64,10 +53,7 @@ fn split(text: &str) -> Result<(u64, &str), NotANumber> {
 }
 
 fn scale(number: u64, unit: &str, units: &[(&str, u64)]) -> Result<u64, NotANumber> {
-    let (_, factor) = units
-        .iter()
-        .find(|(name, _)| *name == unit)
-        .ok_or(NotANumber::Unit)?;
+    let (_, factor) = units.iter().find(|(name, _)| *name == unit).ok_or(NotANumber::Unit)?;
     number.checked_mul(*factor).ok_or(NotANumber::TooLarge)
 }
 
@@ -82,18 +68,11 @@ pub(crate) fn show_duration(duration: Duration) -> String {
 
 /// A size in the largest unit that says it whole.
 pub(crate) fn show_size(bytes: u64) -> String {
-    if bytes == 0 {
-        "0B".to_owned()
-    } else {
-        show(bytes, &SIZES)
-    }
+    if bytes == 0 { "0B".to_owned() } else { show(bytes, &SIZES) }
 }
 
 fn show(number: u64, units: &[(&str, u64)]) -> String {
-    let whole = units
-        .iter()
-        .rev()
-        .find(|(_, factor)| number.is_multiple_of(*factor));
+    let whole = units.iter().rev().find(|(_, factor)| number.is_multiple_of(*factor));
     let (unit, factor) = whole.copied().unwrap_or(("", 1));
     format!("{}{unit}", number / factor)
 }

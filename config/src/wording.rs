@@ -40,17 +40,12 @@ pub(crate) fn describe(node: &Node) -> String {
 /// Why a value can't be expanded, and what to do.
 pub(crate) fn unexpandable(problem: Unexpandable) -> (String, String) {
     let (message, hint) = match problem {
-        Unexpandable::Unclosed => (
-            "`${` is not closed".to_owned(),
-            "write `${NAME}`, or `$${` for the characters themselves".to_owned(),
-        ),
+        Unexpandable::Unclosed => {
+            ("`${` is not closed".to_owned(), "write `${NAME}`, or `$${` for the characters themselves".to_owned())
+        }
         Unexpandable::Name(found) => (
-            format!(
-                "`${{{}}}` does not name a variable of the environment",
-                shorten(&found)
-            ),
-            "write `${NAME}` or `${NAME:-default}`; `$${` stands for the characters themselves"
-                .to_owned(),
+            format!("`${{{}}}` does not name a variable of the environment", shorten(&found)),
+            "write `${NAME}` or `${NAME:-default}`; `$${` stands for the characters themselves".to_owned(),
         ),
         Unexpandable::Unset(name) => {
             let name = shorten(&name);

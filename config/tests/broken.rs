@@ -19,10 +19,7 @@ fn environment(name: &str) -> Option<String> {
 
 fn files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/broken");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|e| e == "yaml"));
     files.sort();
     files
@@ -57,21 +54,12 @@ fn there_are_enough_of_them() {
 
 /// The lines that only one of two texts has between their common beginning and their common end.
 fn difference(wanted: &str, shown: &str) -> String {
-    let (wanted, shown): (Vec<&str>, Vec<&str>) =
-        (wanted.lines().collect(), shown.lines().collect());
-    let head = wanted
-        .iter()
-        .zip(&shown)
-        .take_while(|(a, b)| a == b)
-        .count();
+    let (wanted, shown): (Vec<&str>, Vec<&str>) = (wanted.lines().collect(), shown.lines().collect());
+    let head = wanted.iter().zip(&shown).take_while(|(a, b)| a == b).count();
     let tails = wanted[head..].iter().rev().zip(shown[head..].iter().rev());
     let tail = tails.take_while(|(a, b)| a == b).count();
-    let minus = wanted[head..wanted.len() - tail]
-        .iter()
-        .map(|line| format!("-{line}"));
-    let plus = shown[head..shown.len() - tail]
-        .iter()
-        .map(|line| format!("+{line}"));
+    let minus = wanted[head..wanted.len() - tail].iter().map(|line| format!("-{line}"));
+    let plus = shown[head..shown.len() - tail].iter().map(|line| format!("+{line}"));
     let lines: Vec<String> = minus.chain(plus).collect();
     format!("line {}:\n{}", head + 1, lines.join("\n"))
 }

@@ -8,26 +8,12 @@ use ringgate_config::{AccessLog, Config, Cores, Diagnostics, parse};
 fn filled(name: &str) -> Result<Config, Diagnostics> {
     let path = format!("{}/tests/contract/{name}", env!("CARGO_MANIFEST_DIR"));
     let mut text = std::fs::read_to_string(path).unwrap();
-    let places = [
-        "HTTP",
-        "H2C",
-        "TLS",
-        "ORIGIN",
-        "ORIGIN_H2C",
-        "USERS",
-        "USERS2",
-        "ORDERS",
-        "NOTES",
-        "GRPC",
-        "AUTH",
-        "TRACES",
-    ];
+    let places =
+        ["HTTP", "H2C", "TLS", "ORIGIN", "ORIGIN_H2C", "USERS", "USERS2", "ORDERS", "NOTES", "GRPC", "AUTH", "TRACES"];
     for (port, place) in (8081..).zip(places) {
         text = text.replace(&format!("@{place}@"), &format!("127.0.0.1:{port}"));
     }
-    text = text
-        .replace("@CERT@", "site.pem")
-        .replace("@KEY@", "site.key");
+    text = text.replace("@CERT@", "site.pem").replace("@KEY@", "site.key");
     parse(name, &text, &|_| None)
 }
 
@@ -42,17 +28,10 @@ fn the_minimal_clear_text_gateway_loads() {
 
 #[test]
 fn what_has_not_landed_is_all_that_is_refused() {
-    for (name, features) in [
-        ("minimal.yaml", 1),
-        ("minimal-h2c-upstream.yaml", 2),
-        ("gateway.yaml", 24),
-    ] {
+    for (name, features) in [("minimal.yaml", 1), ("minimal-h2c-upstream.yaml", 2), ("gateway.yaml", 24)] {
         let errors = filled(name).unwrap_err();
         for error in &errors {
-            assert!(
-                error.message.ends_with(" is not part of this version yet"),
-                "{error}"
-            );
+            assert!(error.message.ends_with(" is not part of this version yet"), "{error}");
         }
         assert_eq!(errors.iter().count(), features, "{errors}");
     }

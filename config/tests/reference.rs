@@ -9,14 +9,7 @@ fn the_committed_reference_is_the_generated_one() {
         std::fs::write(path, &generated).unwrap();
     }
     let committed = std::fs::read_to_string(path).unwrap_or_default();
-    let differs = committed
-        .lines()
-        .zip(generated.lines())
-        .position(|(a, b)| a != b);
+    let differs = committed.lines().zip(generated.lines()).position(|(a, b)| a != b);
     let hint = "run `RINGGATE_WRITE=1 cargo test -p ringgate-config --test reference`";
-    assert!(
-        committed == generated,
-        "docs/configuration.md differs from line {:?} on: {hint}",
-        differs.map(|i| i + 1)
-    );
+    assert!(committed == generated, "docs/configuration.md differs from line {:?} on: {hint}", differs.map(|i| i + 1));
 }

@@ -22,31 +22,30 @@ enum Parsed {
 
 /// What a listener binds. A relative path starts in `directory`.
 pub(crate) fn listener(text: &str, directory: &Path) -> Result<Address, Wrong> {
-    match parse(text, directory)? {
+    match parse(text, directory, "0.0.0.0")? {
         Parsed::Tcp(address) => Ok(Address::Tcp(address)),
         Parsed::Unix(path) => Ok(Address::Unix(path)),
         Parsed::Name => Err((
             format!("`{}` does not begin with an IP address", shorten(text)),
-            "a listener binds an address of this machine: write `0.0.0.0:8080` for all of them"
-                .to_owned(),
+            "a listener binds an address of this machine: write `0.0.0.0:8080` for all of them".to_owned(),
         )),
     }
 }
 
 /// What an endpoint is reached at; `None`: a host name.
 pub(crate) fn endpoint(text: &str, directory: &Path) -> Result<Option<EndpointAddress>, Wrong> {
-    match parse(text, directory)? {
-        Parsed::Tcp(address) if address.port() == 0 => Err((
-            "an endpoint can't have port 0".to_owned(),
-            "write the port on which the service listens".to_owned(),
-        )),
+    match parse(text, directory, "127.0.0.1")? {
+        Parsed::Tcp(address) if address.port() == 0 => {
+            Err(("an endpoint can't have port 0".to_owned(), "write the port on which the service listens".to_owned()))
+        }
         Parsed::Tcp(address) => Ok(Some(EndpointAddress::Tcp(address))),
         Parsed::Unix(path) => Ok(Some(EndpointAddress::Unix(path))),
         Parsed::Name => Ok(None),
     }
 }
 
-fn parse(text: &str, directory: &Path) -> Result<Parsed, Wrong> {
+/// `model` is an IP address to show in hints.
+fn parse(text: &str, directory: &Path, model: &str) -> Result<Parsed, Wrong> {
     let shown = shorten(text);
     if let Some(path) = text.strip_prefix("unix:") {
         return unix(path, directory).map(Parsed::Unix);
@@ -62,16 +61,11 @@ fn parse(text: &str, directory: &Path) -> Result<Parsed, Wrong> {
         ));
     }
     if text.starts_with(['/', '.']) {
-        return Err((
-            format!("`{shown}` is not an address"),
-            format!("write `unix:{shown}` for a Unix socket"),
-        ));
+        return Err((format!("`{shown}` is not an address"), format!("write `unix:{shown}` for a Unix socket")));
     }
     if text.parse::<IpAddr>().is_ok() {
         let hint = match text.contains(':') {
-            true => {
-                "an IPv6 address stands in brackets, the port behind them: `[::1]:8080`".to_owned()
-            }
+            true => "an IPv6 address stands in brackets, the port behind them: `[::1]:8080`".to_owned(),
             false => format!("write `{text}:8080`, for example"),
         };
         return Err((format!("`{shown}` has no port"), hint));
@@ -82,32 +76,21 @@ fn parse(text: &str, directory: &Path) -> Result<Parsed, Wrong> {
     }
     let Some((host, port)) = text.rsplit_once(':') else {
         return Err(match text.parse::<u16>() {
-            Ok(port) => (
-                format!("`{shown}` has no IP address"),
-                format!("write `0.0.0.0:{port}` or `127.0.0.1:{port}`"),
-            ),
-            Err(_) => (
-                format!("`{shown}` is not an address"),
-                "write `IP:PORT`, `[IPv6]:PORT` or `unix:PATH`".to_owned(),
-            ),
+            Ok(port) => (format!("`{shown}` has no IP address"), format!("write `{model}:{port}`, for example")),
+            Err(_) => {
+                (format!("`{shown}` is not an address"), "write `IP:PORT`, `[IPv6]:PORT` or `unix:PATH`".to_owned())
+            }
         });
     };
     let Some(port) = parse_port(port) else {
-        return Err((
-            format!("`{}` is not a port", shorten(port)),
-            "a port is a number from 0 to 65535".to_owned(),
-        ));
+        return Err((format!("`{}` is not a port", shorten(port)), "a port is a number from 0 to 65535".to_owned()));
     };
     match host {
         "localhost" => Ok(Parsed::Tcp((Ipv4Addr::LOCALHOST, port).into())),
-        "" | "*" => Err((
-            format!("`{shown}` has no IP address"),
-            format!("write `0.0.0.0:{port}` or `[::]:{port}`"),
-        )),
-        _ if host.contains(':') => Err((
-            format!("`{shown}` is not an address"),
-            format!("an IPv6 address needs brackets: `[::1]:{port}`"),
-        )),
+        "" | "*" => Err((format!("`{shown}` has no IP address"), format!("write `{model}:{port}`, for example"))),
+        _ if host.contains(':') => {
+            Err((format!("`{shown}` is not an address"), format!("an IPv6 address needs brackets: `[::1]:{port}`")))
+        }
         _ if is_host_name(host) => Ok(Parsed::Name),
         _ => Err((
             format!("`{}` is not an IP address", shorten(host)),
@@ -118,23 +101,14 @@ fn parse(text: &str, directory: &Path) -> Result<Parsed, Wrong> {
 
 /// Digits alone: `u16::from_str` would take a `+` too.
 fn parse_port(text: &str) -> Option<u16> {
-    text.bytes()
-        .all(|b| b.is_ascii_digit())
-        .then(|| text.parse().ok())?
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 /// A name and not a mistyped IPv4 address: the last label of a name is never a number.
 fn is_host_name(host: &str) -> bool {
-    let label = |label: &str| {
-        !label.is_empty()
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-    };
-    let numeric = host
-        .rsplit('.')
-        .next()
-        .is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
+    let label =
+        |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    let numeric = host.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
     host.len() <= 253 && !numeric && host.split('.').all(label)
 }
 
@@ -146,21 +120,15 @@ fn unix(written: &str, directory: &Path) -> Result<PathBuf, Wrong> {
         ));
     }
     if written.starts_with('@') {
-        let hint =
-            "name a path in the file system: its permissions decide who may connect".to_owned();
+        let hint = "name a path in the file system: its permissions decide who may connect".to_owned();
         return Err(("abstract Unix sockets are not supported".to_owned(), hint));
     }
     let path = directory.join(written);
     let length = path.as_os_str().len();
     if length > UNIX_PATH_MAX || written.contains('\0') {
-        let message = format!(
-            "`{}` is too long for a Unix socket: {length} bytes",
-            shorten(&path.display().to_string())
-        );
-        return Err((
-            message,
-            format!("the system allows {UNIX_PATH_MAX} bytes, directory of this file included"),
-        ));
+        let message =
+            format!("`{}` is too long for a Unix socket: {length} bytes", shorten(&path.display().to_string()));
+        return Err((message, format!("the system allows {UNIX_PATH_MAX} bytes, directory of this file included")));
     }
     Ok(path)
 }

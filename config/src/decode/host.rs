@@ -6,8 +6,7 @@ use crate::decode::Wrong;
 use crate::pattern::HostPattern;
 use crate::wording::shorten;
 
-pub(crate) const LIMITS: &str =
-    "a host name or IP address without a port; `*.` may stand in front of a name";
+pub(crate) const LIMITS: &str = "a host name or IP address without a port; `*.` may stand in front of a name";
 /// RFC 1035 section 2.3.4, without the root's dot.
 const HOST_MAX: usize = 253;
 const LABEL_MAX: usize = 63;
@@ -52,28 +51,16 @@ pub(crate) fn parse(text: &str) -> Result<HostPattern, Wrong> {
             "a host is labels of letters, digits, `-` and `_`, at most 63 each and 253 in all, with dots between",
         );
     }
-    let number = name
-        .rsplit('.')
-        .next()
-        .is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
+    let number = name.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
     if number && (wildcard || name.parse::<Ipv4Addr>().is_err()) {
         return wrong("a name never ends in a number, and this is no IPv4 address");
     }
-    Ok(if wildcard {
-        HostPattern::Wildcard(format!(".{name}"))
-    } else {
-        HostPattern::Exact(host)
-    })
+    Ok(if wildcard { HostPattern::Wildcard(format!(".{name}")) } else { HostPattern::Exact(host) })
 }
 
 /// A host as the service gets it: with or without a port, as written.
 pub(crate) fn parse_with_port(text: &str) -> Result<String, Wrong> {
-    let wrong = |hint: &str| {
-        Err((
-            format!("`{}` can't be sent as `host`", shorten(text)),
-            hint.to_owned(),
-        ))
-    };
+    let wrong = |hint: &str| Err((format!("`{}` can't be sent as `host`", shorten(text)), hint.to_owned()));
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (text, None),

@@ -33,8 +33,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Limits {
         // The target is a part of the head.
         if let Some(span) = target {
             let header = show_size(limits.header_bytes as u64);
-            let message =
-                format!("`target_bytes` is larger than `header_bytes`, which is {header}");
+            let message = format!("`target_bytes` is larger than `header_bytes`, which is {header}");
             reader.error(
                 span,
                 message,
@@ -65,20 +64,12 @@ pub(crate) static LIMITS: Table<Draft> = Table {
     fields: &[
         Field {
             key: "header_bytes",
-            form: Form::Size {
-                min: 256,
-                max: 256 * KIB,
-            },
+            form: Form::Size { min: 256, max: 256 * KIB },
             presence: Presence::Default("32KiB"),
             doc: "Bytes of a head: request line or status line, header fields, the empty line.",
             example: "16KiB",
             exceeding: Some("431; from a service 502"),
-            read: |reader, node, form, draft| {
-                put(
-                    &mut draft.limits.header_bytes,
-                    index(reader.size(node, form)),
-                )
-            },
+            read: |reader, node, form, draft| put(&mut draft.limits.header_bytes, index(reader.size(node, form))),
         },
         Field {
             key: "headers",
@@ -87,16 +78,11 @@ pub(crate) static LIMITS: Table<Draft> = Table {
             doc: "Header fields of a head, trailer fields of a body.",
             example: "64",
             exceeding: Some("431; from a service 502"),
-            read: |reader, node, form, draft| {
-                put(&mut draft.limits.headers, index(reader.integer(node, form)))
-            },
+            read: |reader, node, form, draft| put(&mut draft.limits.headers, index(reader.integer(node, form))),
         },
         Field {
             key: "target_bytes",
-            form: Form::Size {
-                min: 16,
-                max: 256 * KIB,
-            },
+            form: Form::Size { min: 16, max: 256 * KIB },
             presence: Presence::Default("16KiB"),
             doc: "Bytes of a request's target (path and query); at most `header_bytes`, and lowered to it where not given.",
             example: "8KiB",
@@ -121,34 +107,21 @@ pub(crate) static LIMITS: Table<Draft> = Table {
         },
         Field {
             key: "header_timeout",
-            form: Form::Duration {
-                min: TIME_MIN,
-                max: HOUR,
-            },
+            form: Form::Duration { min: TIME_MIN, max: HOUR },
             presence: Presence::Default("10s"),
             doc: "From the first byte of a request's head to its last.",
             example: "5s",
             exceeding: Some("408, connection closed"),
-            read: |reader, node, form, draft| {
-                put(
-                    &mut draft.limits.header_timeout,
-                    reader.duration(node, form),
-                )
-            },
+            read: |reader, node, form, draft| put(&mut draft.limits.header_timeout, reader.duration(node, form)),
         },
         Field {
             key: "idle_timeout",
-            form: Form::Duration {
-                min: TIME_MIN,
-                max: Duration::from_secs(24 * 3600),
-            },
+            form: Form::Duration { min: TIME_MIN, max: Duration::from_secs(24 * 3600) },
             presence: Presence::Default("60s"),
             doc: "How long a client's connection may wait for its next request.",
             example: "2m",
             exceeding: Some("connection closed"),
-            read: |reader, node, form, draft| {
-                put(&mut draft.limits.idle_timeout, reader.duration(node, form))
-            },
+            read: |reader, node, form, draft| put(&mut draft.limits.idle_timeout, reader.duration(node, form)),
         },
         Field {
             key: "min_rate",
@@ -156,9 +129,7 @@ pub(crate) static LIMITS: Table<Draft> = Table {
             presence: Presence::Default("on"),
             doc: "The slowest that a body may come or an answer be taken; `off`: as slow as the peer likes.",
             example: "{ bytes: 1KiB, grace: 10s }",
-            exceeding: Some(
-                "a request's body: 408, connection closed; an answer: connection reset",
-            ),
+            exceeding: Some("a request's body: 408, connection closed; an answer: connection reset"),
             read: |reader, node, _, draft| {
                 let mut rate = MinRate::default();
                 match reader.switch(node) {
@@ -171,20 +142,12 @@ pub(crate) static LIMITS: Table<Draft> = Table {
         },
         Field {
             key: "connections",
-            form: Form::Integer {
-                min: 1,
-                max: 1_000_000,
-            },
+            form: Form::Integer { min: 1, max: 1_000_000 },
             presence: Presence::Default("20000"),
             doc: "Client connections at a time, over all listeners and cores.",
             example: "50000",
             exceeding: Some("accepting pauses until one closes"),
-            read: |reader, node, form, draft| {
-                put(
-                    &mut draft.limits.connections,
-                    index(reader.integer(node, form)),
-                )
-            },
+            read: |reader, node, form, draft| put(&mut draft.limits.connections, index(reader.integer(node, form))),
         },
         Field {
             key: "max_hops",
@@ -194,9 +157,7 @@ pub(crate) static LIMITS: Table<Draft> = Table {
             example: "2",
             exceeding: Some("508"),
             read: |reader, node, form, draft| {
-                let hops = reader
-                    .integer(node, form)
-                    .and_then(|hops| u32::try_from(hops).ok());
+                let hops = reader.integer(node, form).and_then(|hops| u32::try_from(hops).ok());
                 put(&mut draft.limits.max_hops, hops);
             },
         },
@@ -212,10 +173,7 @@ pub(crate) static MIN_RATE: Table<MinRate> = Table {
     fields: &[
         Field {
             key: "bytes",
-            form: Form::Size {
-                min: 1,
-                max: 1024 * MIB,
-            },
+            form: Form::Size { min: 1, max: 1024 * MIB },
             presence: Presence::Default("240"),
             doc: "Bytes per second.",
             example: "1KiB",
@@ -224,10 +182,7 @@ pub(crate) static MIN_RATE: Table<MinRate> = Table {
         },
         Field {
             key: "grace",
-            form: Form::Duration {
-                min: TIME_MIN,
-                max: HOUR,
-            },
+            form: Form::Duration { min: TIME_MIN, max: HOUR },
             presence: Presence::Default("5s"),
             doc: "How long a transfer may be slower than that.",
             example: "10s",

@@ -27,16 +27,11 @@ pub(crate) static LISTENER: Table<Draft> = Table {
             doc: "Its name in logs and in the start report; unique.",
             example: "http",
             exceeding: None,
-            read: |reader, node, _, draft| {
-                draft.name = name(reader, node).map(|name| (name, node.span))
-            },
+            read: |reader, node, _, draft| draft.name = name(reader, node).map(|name| (name, node.span)),
         },
         Field {
             key: "address",
-            form: Form::Text {
-                kind: "address",
-                limits: address::LISTENER_LIMITS,
-            },
+            form: Form::Text { kind: "address", limits: address::LISTENER_LIMITS },
             presence: Presence::Required,
             doc: "What it binds; unique. With port 0 the kernel chooses one, which the start report names.",
             example: "\"[::]:8080\"",
@@ -72,11 +67,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node, form: &Form) -> Vec<Lis
             addresses.check(reader, &address.to_string(), *span);
         }
         if let (Some((name, _)), Some((address, _))) = (draft.name, draft.address) {
-            listeners.push(Listener {
-                name,
-                address,
-                at: item.span.at,
-            });
+            listeners.push(Listener { name, address, at: item.span.at });
         }
     }
     listeners

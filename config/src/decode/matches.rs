@@ -11,10 +11,7 @@ use crate::reader::Reader;
 use crate::table::{Field, Presence, Table};
 use crate::wording::shorten;
 
-const TEXT: Form = Form::Text {
-    kind: "text",
-    limits: "",
-};
+const TEXT: Form = Form::Text { kind: "text", limits: "" };
 /// The methods that a slip of the shift key may have been meant as.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
 
@@ -25,31 +22,18 @@ pub(crate) static MATCH: Table<Match> = Table {
     fields: &[
         Field {
             key: "hosts",
-            form: Form::List {
-                of: &Form::Text {
-                    kind: "host",
-                    limits: host::LIMITS,
-                },
-                min: 1,
-            },
+            form: Form::List { of: &Form::Text { kind: "host", limits: host::LIMITS }, min: 1 },
             presence: Presence::Optional("any host"),
             doc: "One of these hosts, case and port ignored.",
             example: "[api.example.com, \"*.example.org\"]",
             exceeding: None,
             read: |reader, node, form, matches: &mut Match| {
-                matches.hosts =
-                    unique(reader, node, form, ("host", "api.example.com"), host::parse);
+                matches.hosts = unique(reader, node, form, ("host", "api.example.com"), host::parse);
             },
         },
         Field {
             key: "path",
-            form: Form::Either(
-                &Form::Text {
-                    kind: "path",
-                    limits: path::LIMITS,
-                },
-                &Form::Object(&REGEX),
-            ),
+            form: Form::Either(&Form::Text { kind: "path", limits: path::LIMITS }, &Form::Object(&REGEX)),
             presence: Presence::Optional("any path"),
             doc: "`/users` is that path; `/users/{id}` captures one segment; `/static/*` is all below, and `/static` itself.",
             example: "\"/users/{id}\"",
@@ -57,8 +41,7 @@ pub(crate) static MATCH: Table<Match> = Table {
             read: |reader, node, _, matches| match node.value {
                 Value::Map(_) => reader.table(node, &REGEX, &mut matches.path),
                 _ => {
-                    matches.path =
-                        parsed(reader, node, "a path such as `/users/{id}`", path::parse);
+                    matches.path = parsed(reader, node, "a path such as `/users/{id}`", path::parse);
                     doubtful(reader, node, matches.path.as_ref());
                 }
             },
@@ -66,10 +49,7 @@ pub(crate) static MATCH: Table<Match> = Table {
         Field {
             key: "methods",
             form: Form::List {
-                of: &Form::Text {
-                    kind: "method",
-                    limits: "in capitals; not `TRACE` or `CONNECT`",
-                },
+                of: &Form::Text { kind: "method", limits: "in capitals; not `TRACE` or `CONNECT`" },
                 min: 1,
             },
             presence: Presence::Optional("any method"),
@@ -82,10 +62,7 @@ pub(crate) static MATCH: Table<Match> = Table {
         },
         Field {
             key: "headers",
-            form: Form::Map {
-                key: "NAME",
-                of: &TEXT,
-            },
+            form: Form::Map { key: "NAME", of: &TEXT },
             presence: Presence::Optional("any header fields"),
             doc: "Each of these header fields, with this value; `*` in a value stands for any run of characters.",
             example: "{ x-tier: gold, user-agent: \"*Sensor*\" }",
@@ -94,10 +71,7 @@ pub(crate) static MATCH: Table<Match> = Table {
         },
         Field {
             key: "query",
-            form: Form::Map {
-                key: "NAME",
-                of: &TEXT,
-            },
+            form: Form::Map { key: "NAME", of: &TEXT },
             presence: Presence::Optional("any query"),
             doc: "Each of these query parameters, with exactly this value.",
             example: "{ v: \"2\" }",
@@ -114,10 +88,7 @@ pub(crate) static REGEX: Table<Option<PathPattern>> = Table {
     doc: "A path by regular expression. Most paths are plain text instead: see above.",
     fields: &[Field {
         key: "regex",
-        form: Form::Text {
-            kind: "regular expression",
-            limits: "at most 1 MiB when compiled",
-        },
+        form: Form::Text { kind: "regular expression", limits: "at most 1 MiB when compiled" },
         presence: Presence::Required,
         doc: "Compared with the whole of the decoded path, as if it began with `^` and ended with `$`. Takes linear time.",
         example: "\"/v[0-9]+/users\"",
@@ -145,14 +116,8 @@ fn unique<R: Display>(
     let mut once = Once::new(format!("the {noun}"));
     let mut values = Vec::new();
     for item in items {
-        let value = parsed(
-            reader,
-            item,
-            &format!("a {noun} such as `{example}`"),
-            parse,
-        );
-        if let Some(value) = value.filter(|value| once.check(reader, &value.to_string(), item.span))
-        {
+        let value = parsed(reader, item, &format!("a {noun} such as `{example}`"), parse);
+        if let Some(value) = value.filter(|value| once.check(reader, &value.to_string(), item.span)) {
             values.push(value);
         }
     }
@@ -175,18 +140,10 @@ fn headers(reader: &mut Reader<'_>, node: &Node, matches: &mut Match) {
         let name = key.to_ascii_lowercase();
         if !is_token(&name) {
             let message = format!("`{}` can't be the name of a header field", shorten(key));
-            reader.error(
-                *span,
-                message,
-                "a name is letters, digits and ``!#$%&'*+-.^_`|~``",
-            );
+            reader.error(*span, message, "a name is letters, digits and ``!#$%&'*+-.^_`|~``");
         } else if name == "host" {
             let message = "`host` is not compared as a header field";
-            reader.error(
-                *span,
-                message,
-                "write `hosts: [...]` beside `headers` instead",
-            );
+            reader.error(*span, message, "write `hosts: [...]` beside `headers` instead");
         } else if once.check(reader, &name, *span)
             && let Some(text) = reader.text(value, "the header field's value")
         {
@@ -204,29 +161,17 @@ fn query(reader: &mut Reader<'_>, node: &Node, matches: &mut Match) {
     };
     for Entry { key, span, value } in entries {
         if key.is_empty() {
-            reader.error(
-                *span,
-                "a query parameter without a name",
-                "write `name: value`",
-            );
+            reader.error(*span, "a query parameter without a name", "write `name: value`");
         } else if let Some(text) = reader.text(value, "the parameter's value") {
-            matches
-                .query
-                .push((key.clone(), ValuePattern::exact(&text.value)));
+            matches.query.push((key.clone(), ValuePattern::exact(&text.value)));
         }
     }
 }
 
 fn header_value(text: &str) -> Result<ValuePattern, Wrong> {
     if text.trim_matches([' ', '\t']) != text || text.chars().any(char::is_control) {
-        let message = format!(
-            "`{}` is no value that a header field can have",
-            shorten(text)
-        );
-        return Err((
-            message,
-            "a value holds no control characters and has no space at its ends".to_owned(),
-        ));
+        let message = format!("`{}` is no value that a header field can have", shorten(text));
+        return Err((message, "a value holds no control characters and has no space at its ends".to_owned()));
     }
     Ok(ValuePattern::wildcard(text))
 }
@@ -235,32 +180,20 @@ fn method(text: &str) -> Result<String, Wrong> {
     let shown = shorten(text);
     let upper = text.to_ascii_uppercase();
     if !is_token(text) {
-        return Err((
-            format!("`{shown}` is not a method"),
-            "write `GET`, for example".to_owned(),
-        ));
+        return Err((format!("`{shown}` is not a method"), "write `GET`, for example".to_owned()));
     }
     if text == "TRACE" || text == "CONNECT" {
-        return Err((
-            format!("no route can take `{text}`"),
-            "the gateway itself answers it with 405".to_owned(),
-        ));
+        return Err((format!("no route can take `{text}`"), "the gateway itself answers it with 405".to_owned()));
     }
     if upper != text && METHODS.contains(&upper.as_str()) {
-        return Err((
-            format!("`{shown}` is not a method: case counts"),
-            format!("write `{upper}`"),
-        ));
+        return Err((format!("`{shown}` is not a method: case counts"), format!("write `{upper}`")));
     }
     Ok(text.to_owned())
 }
 
 /// RFC 9110 section 5.6.2.
 fn is_token(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
 fn regex(text: &str) -> Result<PathPattern, Wrong> {
@@ -268,20 +201,14 @@ fn regex(text: &str) -> Result<PathPattern, Wrong> {
         Ok(_) => Ok(PathPattern::Regex(text.to_owned())),
         Err(regex::Error::CompiledTooBig(_)) => {
             let hint = "shorten it: bounded repetitions such as `{1000}` make it large".to_owned();
-            Err((
-                "the regular expression takes more than 1 MiB when compiled".to_owned(),
-                hint,
-            ))
+            Err(("the regular expression takes more than 1 MiB when compiled".to_owned(), hint))
         }
         Err(error) => {
             // The library draws the expression over several lines; the last one says what is wrong.
             let text = error.to_string();
             let reason = text.lines().last().unwrap_or_default();
             let reason = reason.strip_prefix("error: ").unwrap_or(reason);
-            Err((
-                format!("not a regular expression: {reason}"),
-                "see https://docs.rs/regex for the syntax".to_owned(),
-            ))
+            Err((format!("not a regular expression: {reason}"), "see https://docs.rs/regex for the syntax".to_owned()))
         }
     }
 }

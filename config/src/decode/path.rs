@@ -27,16 +27,10 @@ pub(crate) fn parse(text: &str) -> Result<PathPattern, Wrong> {
         return wrong(format!("the path `{shown}` does not begin with `/`"), hint);
     };
     if text.len() > PATH_MAX || path.split('/').count() > SEGMENTS_MAX {
-        return wrong(
-            format!("the path `{shown}` is too long"),
-            format!("a path {LIMITS}"),
-        );
+        return wrong(format!("the path `{shown}` is too long"), format!("a path {LIMITS}"));
     }
     if text.contains(['?', '#']) {
-        return wrong(
-            format!("`{shown}` is more than a path"),
-            "compare the query with `query: { name: value }`",
-        );
+        return wrong(format!("`{shown}` is more than a path"), "compare the query with `query: { name: value }`");
     }
     let (path, rest) = match path.strip_suffix('*') {
         Some("") => return Ok(PathPattern::Prefix(String::new())),
@@ -64,24 +58,16 @@ pub(crate) fn parse(text: &str) -> Result<PathPattern, Wrong> {
 pub(crate) fn doubt(pattern: &PathPattern) -> Option<Wrong> {
     let literals: Vec<&str> = match pattern {
         PathPattern::Exact(path) | PathPattern::Prefix(path) => path.split('/').collect(),
-        PathPattern::Captured { segments, .. } => {
-            segments.iter().filter_map(Segment::as_literal).collect()
-        }
+        PathPattern::Captured { segments, .. } => segments.iter().filter_map(Segment::as_literal).collect(),
         PathPattern::Regex(source) => {
-            let never =
-                source.starts_with(|c: char| c.is_ascii_alphanumeric()) && !source.contains('|');
+            let never = source.starts_with(|c: char| c.is_ascii_alphanumeric()) && !source.contains('|');
             let message = "this regular expression never matches: every path begins with `/`";
             return never.then(|| (message.to_owned(), format!("write `/{}`", shorten(source))));
         }
     };
-    let name = literals
-        .into_iter()
-        .find_map(|literal| literal.strip_prefix(':').filter(|name| !name.is_empty()))?;
+    let name = literals.into_iter().find_map(|literal| literal.strip_prefix(':').filter(|name| !name.is_empty()))?;
     let name = shorten(name);
-    Some((
-        format!("`:{name}` is taken literally"),
-        format!("a capture is written `{{{name}}}`"),
-    ))
+    Some((format!("`:{name}` is taken literally"), format!("a capture is written `{{{name}}}`")))
 }
 
 fn joined(segments: &[Segment]) -> String {
@@ -98,50 +84,33 @@ fn segment<'t>(
     captures: &mut Vec<&'t str>,
 ) -> Result<Segment, Wrong> {
     if written.is_empty() && !may_be_empty {
-        return wrong(
-            format!("the path `{path}` holds an empty segment"),
-            "write one `/` between two segments",
-        );
+        return wrong(format!("the path `{path}` holds an empty segment"), "write one `/` between two segments");
     }
-    if let Some(name) = written
-        .strip_prefix('{')
-        .and_then(|rest| rest.strip_suffix('}'))
-        .filter(|name| !name.contains(['{', '}']))
+    if let Some(name) =
+        written.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).filter(|name| !name.contains(['{', '}']))
     {
         capture(name, captures)?;
         return Ok(Segment::Capture(name.to_owned()));
     }
     if written.contains('*') {
         return wrong(
-            format!(
-                "`*` may only stand alone at the end of a path, not in `{}`",
-                shorten(written)
-            ),
+            format!("`*` may only stand alone at the end of a path, not in `{}`", shorten(written)),
             "write `/static/*` for what lies below, `{name}` for any one segment, `{ regex: \"...\" }` for the rest",
         );
     }
     if written.contains(['{', '}']) {
         return wrong(
-            format!(
-                "a capture is a whole segment, not a part of one as in `{}`",
-                shorten(written)
-            ),
+            format!("a capture is a whole segment, not a part of one as in `{}`", shorten(written)),
             "write `/users/{id}`, or `{ regex: \"...\" }` for parts of a segment; `%7B` and `%7D` stand for braces",
         );
     }
     let literal = decode(written)?;
     if literal == "." || literal == ".." {
-        return wrong(
-            format!("the path `{path}` holds a dot segment"),
-            "write the path that it leads to",
-        );
+        return wrong(format!("the path `{path}` holds a dot segment"), "write the path that it leads to");
     }
     if literal.contains(['/', '\\']) {
         return wrong(
-            format!(
-                "`{}` holds an encoded slash or a backslash",
-                shorten(written)
-            ),
+            format!("`{}` holds an encoded slash or a backslash", shorten(written)),
             "such a path is ambiguous and is refused: a segment is what stands between two slashes",
         );
     }
@@ -155,10 +124,7 @@ fn segment<'t>(
 }
 
 fn capture<'t>(name: &'t str, captures: &mut Vec<&'t str>) -> Result<(), Wrong> {
-    let starts = name
-        .bytes()
-        .next()
-        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+    let starts = name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
     let good = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if !starts || !good || name.len() > CAPTURE_MAX {
         return wrong(
@@ -167,17 +133,11 @@ fn capture<'t>(name: &'t str, captures: &mut Vec<&'t str>) -> Result<(), Wrong> 
         );
     }
     if RESERVED.contains(&name) {
-        let hint = format!(
-            "templates use {} for other things: choose another name",
-            either(&RESERVED)
-        );
+        let hint = format!("templates use {} for other things: choose another name", either(&RESERVED));
         return wrong(format!("a capture can't be named `{name}`"), hint);
     }
     if captures.contains(&name) {
-        return wrong(
-            format!("the capture `{{{name}}}` is given twice"),
-            "give each capture its own name",
-        );
+        return wrong(format!("the capture `{{{name}}}` is given twice"), "give each capture its own name");
     }
     captures.push(name);
     Ok(())
@@ -194,10 +154,7 @@ fn decode(written: &str) -> Result<String, Wrong> {
         }
         let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
         let (Some(high), Some(low)) = (digit(rest.next()), digit(rest.next())) else {
-            let message = format!(
-                "`{}` holds a `%` without two hexadecimal digits",
-                shorten(written)
-            );
+            let message = format!("`{}` holds a `%` without two hexadecimal digits", shorten(written));
             return wrong(message, "write `%25` for the sign itself");
         };
         bytes.extend(u8::try_from(high * 16 + low));

@@ -19,10 +19,7 @@ pub(crate) const RING_ENTRIES_MIN: u64 = 64;
 pub(crate) const RING_ENTRIES_MAX: u64 = 32_768;
 pub(crate) const DEADLINE_MAX: Duration = Duration::from_secs(24 * 3600);
 
-const CORE: Form = Form::Integer {
-    min: 0,
-    max: CORE_MAX,
-};
+const CORE: Form = Form::Integer { min: 0, max: CORE_MAX };
 
 pub(crate) static RUNTIME: Table<Runtime> = Table {
     path: "runtime",
@@ -44,18 +41,13 @@ pub(crate) static RUNTIME: Table<Runtime> = Table {
         },
         Field {
             key: "ring_entries",
-            form: Form::PowerOfTwo {
-                min: RING_ENTRIES_MIN,
-                max: RING_ENTRIES_MAX,
-            },
+            form: Form::PowerOfTwo { min: RING_ENTRIES_MIN, max: RING_ENTRIES_MAX },
             presence: Presence::Default("4096"),
             doc: "Entries of each shard's io_uring submission queue; has no effect with epoll.",
             example: "8192",
             exceeding: None,
             read: |reader, node, form, runtime| {
-                runtime.ring_entries = reader
-                    .integer(node, form)
-                    .and_then(|entries| u32::try_from(entries).ok());
+                runtime.ring_entries = reader.integer(node, form).and_then(|entries| u32::try_from(entries).ok());
             },
         },
     ],
@@ -68,10 +60,7 @@ pub(crate) static SHUTDOWN: Table<Shutdown> = Table {
     doc: "How the process stops after TERM.",
     fields: &[Field {
         key: "deadline",
-        form: Form::Duration {
-            min: Duration::ZERO,
-            max: DEADLINE_MAX,
-        },
+        form: Form::Duration { min: Duration::ZERO, max: DEADLINE_MAX },
         presence: Presence::Default("30s"),
         doc: "How long exchanges in flight may go on.",
         example: "10s",
@@ -137,34 +126,22 @@ fn cores(reader: &mut Reader<'_>, node: &Node) -> Option<Cores> {
         let noun = "`auto` or a list of cores";
         return parsed(reader, node, noun, |text| match text {
             "auto" => Ok(Cores::Auto),
-            other => Err((
-                format!("expected {noun}, found `{}`", shorten(other)),
-                "write `[0, 2]`, for example".into(),
-            )),
+            other => {
+                Err((format!("expected {noun}, found `{}`", shorten(other)), "write `[0, 2]`, for example".into()))
+            }
         });
     };
     if items.is_empty() {
-        reader.error(
-            node.span,
-            "the list of cores is empty",
-            "name at least one, or write `auto`",
-        );
+        reader.error(node.span, "the list of cores is empty", "name at least one, or write `auto`");
         return None;
     }
     let mut cores = Vec::new();
     for item in items {
-        let Some(core) = reader
-            .integer(item, &CORE)
-            .and_then(|core| usize::try_from(core).ok())
-        else {
+        let Some(core) = reader.integer(item, &CORE).and_then(|core| usize::try_from(core).ok()) else {
             continue;
         };
         if cores.contains(&core) {
-            reader.error(
-                item.span,
-                format!("core {core} is given twice"),
-                "each core runs one shard",
-            );
+            reader.error(item.span, format!("core {core} is given twice"), "each core runs one shard");
         } else {
             cores.push(core);
         }
@@ -178,13 +155,11 @@ pub(crate) fn trusted_proxies(reader: &mut Reader<'_>, node: &Node, form: &Form)
     };
     let mut networks = Vec::new();
     for item in items {
-        let Some(network) = parsed(reader, item, "an IP network such as `10.0.0.0/8`", network)
-        else {
+        let Some(network) = parsed(reader, item, "an IP network such as `10.0.0.0/8`", network) else {
             continue;
         };
         if network.prefix_len() == 0 {
-            let message =
-                format!("`{network}` trusts every sender: any client may claim any address");
+            let message = format!("`{network}` trusts every sender: any client may claim any address");
             reader.warning(item.span, message, "name the networks of your own proxies");
         }
         networks.push(network);
@@ -199,20 +174,13 @@ fn network(text: &str) -> Result<IpNet, Wrong> {
     }
     let Ok(network) = text.parse::<IpNet>() else {
         let message = format!("`{}` is not an IP network", shorten(text));
-        return Err((
-            message,
-            "write `10.0.0.0/8`, `\"fd00::/8\"` or a single address".to_owned(),
-        ));
+        return Err((message, "write `10.0.0.0/8`, `\"fd00::/8\"` or a single address".to_owned()));
     };
     if network.trunc() != network {
         let message = format!("`{}` has bits set behind its prefix", shorten(text));
         return Err((
             message,
-            format!(
-                "write `{}` for the network, or `{}` for the one address",
-                network.trunc(),
-                network.addr()
-            ),
+            format!("write `{}` for the network, or `{}` for the one address", network.trunc(), network.addr()),
         ));
     }
     Ok(network)

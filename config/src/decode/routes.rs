@@ -53,9 +53,7 @@ pub(crate) static ROUTE: Table<Draft> = Table {
             doc: "Its name in logs; unique.",
             example: "users",
             exceeding: None,
-            read: |reader, node, _, draft| {
-                draft.name = name(reader, node).map(|name| (name, node.span))
-            },
+            read: |reader, node, _, draft| draft.name = name(reader, node).map(|name| (name, node.span)),
         },
         Field {
             key: "match",
@@ -64,13 +62,7 @@ pub(crate) static ROUTE: Table<Draft> = Table {
             doc: "The requests that it takes.",
             example: "{ hosts: [api.example.com], path: \"/users/{id}\" }",
             exceeding: None,
-            read: |reader, node, _, draft| {
-                reader.table(
-                    node,
-                    &matches::MATCH,
-                    draft.matches.insert(Match::default()),
-                )
-            },
+            read: |reader, node, _, draft| reader.table(node, &matches::MATCH, draft.matches.insert(Match::default())),
         },
         Field {
             key: "forward",
@@ -80,11 +72,7 @@ pub(crate) static ROUTE: Table<Draft> = Table {
             example: "{ upstream: users, timeout: 2s }",
             exceeding: None,
             read: |reader, node, _, draft| {
-                reader.table(
-                    node,
-                    &FORWARD,
-                    draft.forward.insert(ForwardDraft::default()),
-                );
+                reader.table(node, &FORWARD, draft.forward.insert(ForwardDraft::default()));
             },
         },
     ],
@@ -104,10 +92,7 @@ pub(crate) static FORWARD: Table<ForwardDraft> = Table {
     fields: &[
         Field {
             key: "upstream",
-            form: Form::Text {
-                kind: "name",
-                limits: "a name under `upstreams`",
-            },
+            form: Form::Text { kind: "name", limits: "a name under `upstreams`" },
             presence: Presence::Required,
             doc: "The service.",
             example: "users",
@@ -119,10 +104,7 @@ pub(crate) static FORWARD: Table<ForwardDraft> = Table {
         },
         Field {
             key: "timeout",
-            form: Form::Duration {
-                min: TIME_MIN,
-                max: TIMEOUT_MAX,
-            },
+            form: Form::Duration { min: TIME_MIN, max: TIMEOUT_MAX },
             presence: Presence::Default("60s"),
             doc: "From the request's head to the answer's head, connecting included.",
             example: "2s",
@@ -131,21 +113,13 @@ pub(crate) static FORWARD: Table<ForwardDraft> = Table {
         },
         Field {
             key: "host",
-            form: Form::Text {
-                kind: "host",
-                limits: "a host name or IP address, with or without a port",
-            },
+            form: Form::Text { kind: "host", limits: "a host name or IP address, with or without a port" },
             presence: Presence::Optional("as received"),
             doc: "What the service gets as `host`.",
             example: "users.internal",
             exceeding: None,
             read: |reader, node, _, draft| {
-                draft.host = parsed(
-                    reader,
-                    node,
-                    "a host such as `users.internal`",
-                    host::parse_with_port,
-                );
+                draft.host = parsed(reader, node, "a host such as `users.internal`", host::parse_with_port);
             },
         },
     ],
@@ -180,40 +154,18 @@ fn finish(draft: Draft, node: &Node) -> Option<Unresolved> {
     let upstream = forward.upstream?;
     let name = draft.name.map(|(name, _)| name).unwrap_or_default();
     let timeout = forward.timeout.unwrap_or(TIMEOUT);
-    let forward = Forward {
-        upstream: usize::MAX,
-        timeout,
-        host: forward.host,
-    };
-    let route = Route {
-        name,
-        matches: draft.matches.unwrap_or_default(),
-        forward,
-        at: node.span.at,
-    };
+    let forward = Forward { upstream: usize::MAX, timeout, host: forward.host };
+    let route = Route { name, matches: draft.matches.unwrap_or_default(), forward, at: node.span.at };
     Some(Unresolved { route, upstream })
 }
 
 /// Gives each route its upstream, and each upstream its users.
-pub(crate) fn resolve(
-    reader: &mut Reader<'_>,
-    routes: Vec<Unresolved>,
-    known: &mut Known,
-    root: &Node,
-) -> Vec<Route> {
+pub(crate) fn resolve(reader: &mut Reader<'_>, routes: Vec<Unresolved>, known: &mut Known, root: &Node) -> Vec<Route> {
     if routes.is_empty() {
-        reader.warning(
-            first_of(root),
-            "no routes: every request gets 404",
-            "add a route under `routes`",
-        );
+        reader.warning(first_of(root), "no routes: every request gets 404", "add a route under `routes`");
     }
     let mut resolved = Vec::with_capacity(routes.len());
-    for Unresolved {
-        mut route,
-        upstream: (name, span),
-    } in routes
-    {
+    for Unresolved { mut route, upstream: (name, span) } in routes {
         match known.refer(&name) {
             Reference::Index(index) => {
                 route.forward.upstream = index;
@@ -225,11 +177,7 @@ pub(crate) fn resolve(
     }
     for (name, span) in known.unused() {
         let message = format!("no route uses the upstream `{}`", shorten(name));
-        reader.warning(
-            span,
-            message,
-            "remove it, or name it in a route's `forward`",
-        );
+        reader.warning(span, message, "remove it, or name it in a route's `forward`");
     }
     resolved
 }
@@ -244,10 +192,7 @@ fn unknown(reader: &mut Reader<'_>, name: &str, span: Span, known: &Known) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None if names.is_empty() => format!("define it under `upstreams`; a name is {NAME_LIMITS}"),
         None if names.len() <= 10 => format!("`upstreams` has {}", either(&names)),
-        None => format!(
-            "define it beside the {} others under `upstreams`",
-            names.len()
-        ),
+        None => format!("define it beside the {} others under `upstreams`", names.len()),
     };
     reader.error(span, message, hint);
 }

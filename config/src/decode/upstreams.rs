@@ -50,16 +50,8 @@ pub(crate) enum Reference {
 impl Known {
     /// The upstream of this name, which counts as used from now on.
     pub(crate) fn refer(&mut self, name: &str) -> Reference {
-        let Some(named) = self
-            .places
-            .get(name)
-            .and_then(|&place| self.named.get_mut(place))
-        else {
-            return if self.illegible {
-                Reference::Broken
-            } else {
-                Reference::Unknown
-            };
+        let Some(named) = self.places.get(name).and_then(|&place| self.named.get_mut(place)) else {
+            return if self.illegible { Reference::Broken } else { Reference::Unknown };
         };
         named.used = true;
         named.index.map_or(Reference::Broken, Reference::Index)
@@ -70,10 +62,7 @@ impl Known {
     }
 
     pub(crate) fn unused(&self) -> impl Iterator<Item = (&str, Span)> {
-        self.named
-            .iter()
-            .filter(|named| !named.used)
-            .map(|named| (named.name.as_str(), named.span))
+        self.named.iter().filter(|named| !named.used).map(|named| (named.name.as_str(), named.span))
     }
 
     pub(crate) fn into_upstreams(self) -> Vec<Upstream> {
@@ -83,21 +72,11 @@ impl Known {
     fn add(&mut self, name: &str, span: Span, draft: Draft) {
         let index = draft.endpoints.map(|endpoints| {
             let connect_timeout = draft.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
-            self.upstreams.push(Upstream {
-                name: name.to_owned(),
-                endpoints,
-                connect_timeout,
-                at: span.at,
-            });
+            self.upstreams.push(Upstream { name: name.to_owned(), endpoints, connect_timeout, at: span.at });
             self.upstreams.len() - 1
         });
         self.places.insert(name.to_owned(), self.named.len());
-        self.named.push(Named {
-            name: name.to_owned(),
-            span,
-            index,
-            used: false,
-        });
+        self.named.push(Named { name: name.to_owned(), span, index, used: false });
     }
 }
 
@@ -117,10 +96,7 @@ pub(crate) static UPSTREAM: Table<Draft> = Table {
             key: "endpoints",
             form: Form::List {
                 of: &Form::Either(
-                    &Form::Text {
-                        kind: "address",
-                        limits: address::ENDPOINT_LIMITS,
-                    },
+                    &Form::Text { kind: "address", limits: address::ENDPOINT_LIMITS },
                     &Form::Object(&ENDPOINT),
                 ),
                 min: 1,
@@ -133,10 +109,7 @@ pub(crate) static UPSTREAM: Table<Draft> = Table {
         },
         Field {
             key: "connect_timeout",
-            form: Form::Duration {
-                min: TIME_MIN,
-                max: CONNECT_TIMEOUT_MAX,
-            },
+            form: Form::Duration { min: TIME_MIN, max: CONNECT_TIMEOUT_MAX },
             presence: Presence::Default("2s"),
             doc: "How long connecting to an endpoint may take.",
             example: "500ms",
@@ -170,10 +143,7 @@ pub(crate) static ENDPOINT: Table<EndpointDraft> = Table {
     fields: &[
         Field {
             key: "address",
-            form: Form::Text {
-                kind: "address",
-                limits: address::ENDPOINT_LIMITS,
-            },
+            form: Form::Text { kind: "address", limits: address::ENDPOINT_LIMITS },
             presence: Presence::Required,
             doc: "What is connected to. `localhost` means 127.0.0.1.",
             example: "\"127.0.0.1:9001\"",
@@ -182,18 +152,13 @@ pub(crate) static ENDPOINT: Table<EndpointDraft> = Table {
         },
         Field {
             key: "weight",
-            form: Form::Integer {
-                min: 1,
-                max: WEIGHT_MAX,
-            },
+            form: Form::Integer { min: 1, max: WEIGHT_MAX },
             presence: Presence::Default("1"),
             doc: "Its share of the requests, beside the other endpoints' weights.",
             example: "2",
             exceeding: None,
             read: |reader, node, form, draft| {
-                draft.weight = reader
-                    .integer(node, form)
-                    .and_then(|weight| u32::try_from(weight).ok());
+                draft.weight = reader.integer(node, form).and_then(|weight| u32::try_from(weight).ok());
             },
         },
     ],
@@ -202,11 +167,7 @@ pub(crate) static ENDPOINT: Table<EndpointDraft> = Table {
 
 pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Known {
     let mut known = Known::default();
-    let Some(entries) = reader.map(
-        node,
-        "`upstreams`",
-        "{ users: { endpoints: [\"127.0.0.1:9001\"] } }",
-    ) else {
+    let Some(entries) = reader.map(node, "`upstreams`", "{ users: { endpoints: [\"127.0.0.1:9001\"] } }") else {
         known.illegible = true;
         return known;
     };
@@ -233,10 +194,7 @@ fn endpoints(reader: &mut Reader<'_>, node: &Node, form: &Form) -> Option<Vec<En
         }
         if let Some(address) = draft.address {
             once.check(reader, &address.to_string(), item.span);
-            endpoints.push(Endpoint {
-                address,
-                weight: draft.weight.unwrap_or(1),
-            });
+            endpoints.push(Endpoint { address, weight: draft.weight.unwrap_or(1) });
         }
     }
     Some(endpoints)
@@ -245,12 +203,7 @@ fn endpoints(reader: &mut Reader<'_>, node: &Node, form: &Form) -> Option<Vec<En
 fn endpoint_address(reader: &mut Reader<'_>, node: &Node) -> Option<EndpointAddress> {
     let directory = reader.directory().to_owned();
     let parse = |text: &str| address::endpoint(text, &directory);
-    let address = parsed(
-        reader,
-        node,
-        "an endpoint's address such as `127.0.0.1:9001`",
-        parse,
-    )?;
+    let address = parsed(reader, node, "an endpoint's address such as `127.0.0.1:9001`", parse)?;
     if address.is_none() {
         let feature = "a host name as an endpoint's address (name resolution)";
         reader.not_landed(node.span, feature, "write the IP address for now");

@@ -12,10 +12,7 @@ const GOOD: &str = "listeners: [{ name: a, address: \"127.0.0.1:0\" }]\n";
 
 #[test]
 fn lines_break_where_yaml_breaks_them() {
-    assert_eq!(
-        lines("a\nb\r\nc\rd").collect::<Vec<_>>(),
-        ["a", "b", "c", "d"]
-    );
+    assert_eq!(lines("a\nb\r\nc\rd").collect::<Vec<_>>(), ["a", "b", "c", "d"]);
     assert_eq!(lines("a\n").collect::<Vec<_>>(), ["a", ""]);
     assert_eq!(lines("").collect::<Vec<_>>(), [""]);
 }
@@ -25,10 +22,7 @@ fn places_count_alike_whatever_the_line_break() {
     for ending in ["\n", "\r\n", "\r"] {
         let text = format!("{GOOD}\né: {{ \"ü\": x, limit: 1 }}\nbad: 1").replace('\n', ending);
         let errors = parsed(&text).unwrap_err();
-        let at: Vec<_> = errors
-            .iter()
-            .map(|e| (e.line, e.column, e.source.clone().unwrap()))
-            .collect();
+        let at: Vec<_> = errors.iter().map(|e| (e.line, e.column, e.source.clone().unwrap())).collect();
         assert_eq!(at.len(), 2, "{errors}");
         assert_eq!((at[0].0, at[0].1), (3, 1));
         assert_eq!(at[1], (4, 1, "bad: 1".to_owned()));
@@ -38,18 +32,13 @@ fn places_count_alike_whatever_the_line_break() {
 #[test]
 fn a_byte_order_mark_is_no_part_of_the_text() {
     assert!(parsed(&format!("\u{feff}{GOOD}")).is_ok());
-    assert!(
-        first_error(&format!("\u{feff}oops: 1\n{GOOD}")).starts_with("t.yaml:1:1: unknown key")
-    );
+    assert!(first_error(&format!("\u{feff}oops: 1\n{GOOD}")).starts_with("t.yaml:1:1: unknown key"));
 }
 
 #[test]
 fn what_follows_a_nul_is_not_ignored() {
     let error = first_error(&format!("{GOOD}# a\0\nbad: 1\n"));
-    assert!(
-        error.starts_with("t.yaml:2:4: the character U+0000 may not"),
-        "{error}"
-    );
+    assert!(error.starts_with("t.yaml:2:4: the character U+0000 may not"), "{error}");
 }
 
 #[test]
@@ -70,35 +59,18 @@ fn a_file_that_cant_be_read_is_one_error() {
     let directory = std::env::temp_dir().join(format!("ringgate-config-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     let missing = load(&directory.join("none.yaml")).unwrap_err().to_string();
-    assert!(
-        missing.contains("none.yaml:1:1: the file can't be opened: "),
-        "{missing}"
-    );
+    assert!(missing.contains("none.yaml:1:1: the file can't be opened: "), "{missing}");
     let folder = load(&directory).unwrap_err().to_string();
-    assert!(
-        folder.contains(":1:1: the file can't be read: "),
-        "{folder}"
-    );
+    assert!(folder.contains(":1:1: the file can't be read: "), "{folder}");
 
     let latin = directory.join("latin1.yaml");
     std::fs::write(&latin, b"listeners: []\n# caf\xe9\n").unwrap();
     let error = load(&latin).unwrap_err().to_string();
-    assert!(
-        error.contains("latin1.yaml:2:6: the file is not UTF-8"),
-        "{error}"
-    );
+    assert!(error.contains("latin1.yaml:2:6: the file is not UTF-8"), "{error}");
 
     let large = directory.join("large.yaml");
-    std::fs::File::create(&large)
-        .unwrap()
-        .set_len(MAX_FILE_BYTES + 1)
-        .unwrap();
-    assert!(
-        load(&large)
-            .unwrap_err()
-            .to_string()
-            .contains("larger than 16 MiB")
-    );
+    std::fs::File::create(&large).unwrap().set_len(MAX_FILE_BYTES + 1).unwrap();
+    assert!(load(&large).unwrap_err().to_string().contains("larger than 16 MiB"));
     std::fs::remove_dir_all(&directory).unwrap();
 }
 
@@ -106,25 +78,13 @@ fn a_file_that_cant_be_read_is_one_error() {
 fn a_unix_socket_starts_in_the_files_directory() {
     let text = "listeners: [{ name: a, address: \"unix:run/a.sock\" }, { name: b, address: \"unix:/run/b.sock\" }]\n";
     let config = parse("/etc/ringgate/gateway.yaml", text, &|_| None).unwrap();
-    let addresses: Vec<_> = config
-        .listeners
-        .iter()
-        .map(|l| l.address.to_string())
-        .collect();
-    assert_eq!(
-        addresses,
-        ["unix:/etc/ringgate/run/a.sock", "unix:/run/b.sock"]
-    );
+    let addresses: Vec<_> = config.listeners.iter().map(|l| l.address.to_string()).collect();
+    assert_eq!(addresses, ["unix:/etc/ringgate/run/a.sock", "unix:/run/b.sock"]);
 }
 
 #[test]
 fn more_errors_than_are_shown_are_counted() {
-    let text = format!(
-        "{GOOD}{}",
-        (0..1500)
-            .map(|i| format!("zzz{i}: 1\n"))
-            .collect::<String>()
-    );
+    let text = format!("{GOOD}{}", (0..1500).map(|i| format!("zzz{i}: 1\n")).collect::<String>());
     let errors = parsed(&text).unwrap_err();
     assert_eq!(errors.iter().count(), 1000);
     assert!(errors.to_string().ends_with("... and 500 more"));

@@ -22,19 +22,12 @@ impl Reader<'_> {
     /// A scalar, whatever it means, the empty one included.
     pub(crate) fn text<'n>(&mut self, node: &'n Node, noun: &str) -> Option<Text<'n>> {
         let Value::Scalar(raw) = &node.value else {
-            let hint =
-                "this is one value, not several: text that begins with `{` or `[` needs quotes";
+            let hint = "this is one value, not several: text that begins with `{` or `[` needs quotes";
             return self.unexpected(node, noun, hint);
         };
         match environment::expand(raw, self.env) {
-            Ok(None) => Some(Text {
-                value: Cow::Borrowed(raw),
-                span: node.span,
-            }),
-            Ok(Some(expanded)) => Some(Text {
-                value: Cow::Owned(expanded),
-                span: node.span,
-            }),
+            Ok(None) => Some(Text { value: Cow::Borrowed(raw), span: node.span }),
+            Ok(Some(expanded)) => Some(Text { value: Cow::Owned(expanded), span: node.span }),
             Err(problem) => {
                 let (message, hint) = unexpandable(problem);
                 self.error(node.span, message, hint);
@@ -47,11 +40,7 @@ impl Reader<'_> {
     pub(crate) fn filled<'n>(&mut self, node: &'n Node, noun: &str) -> Option<Text<'n>> {
         let text = self.text(node, noun)?;
         if text.value.is_empty() {
-            self.error(
-                text.span,
-                format!("expected {noun}, found an empty text"),
-                "write a value here, or remove it",
-            );
+            self.error(text.span, format!("expected {noun}, found an empty text"), "write a value here, or remove it");
             return None;
         }
         Some(text)
@@ -74,11 +63,7 @@ impl Reader<'_> {
                 _ => return None,
             },
         };
-        self.error(
-            node.span,
-            format!("`{}` is not a switch", shorten(text)),
-            format!("write `{right}`"),
-        );
+        self.error(node.span, format!("`{}` is not a switch", shorten(text)), format!("write `{right}`"));
         Some(on)
     }
 
@@ -91,12 +76,9 @@ impl Reader<'_> {
     }
 
     pub(crate) fn duration(&mut self, node: &Node, form: &Form) -> Option<Duration> {
-        let millis = |text: &str| {
-            units::duration(text).map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
-        };
+        let millis = |text: &str| units::duration(text).map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
         let noun = "a duration such as `250ms`, `2s`, `5m` or `1h`";
-        self.number(node, form, noun, millis)
-            .map(Duration::from_millis)
+        self.number(node, form, noun, millis).map(Duration::from_millis)
     }
 
     fn number(
@@ -110,30 +92,20 @@ impl Reader<'_> {
         let shown = shorten(&text.value);
         let (message, hint) = match parse(&text.value) {
             Ok(number) if form.without_switch().admits(number) => return Some(number),
-            Ok(_) | Err(NotANumber::TooLarge) => (
-                format!("`{shown}` is out of range"),
-                format!("allowed: {}", form.limits()),
-            ),
-            Err(NotANumber::NoUnit) => (
-                format!("`{shown}` has no unit"),
-                format!("write `{shown}s` or `{shown}ms`"),
-            ),
-            Err(NotANumber::Form | NotANumber::Unit) => (
-                format!("expected {noun}, found `{shown}`"),
-                unit_hint(&text.value, form),
-            ),
+            Ok(_) | Err(NotANumber::TooLarge) => {
+                (format!("`{shown}` is out of range"), format!("allowed: {}", form.limits()))
+            }
+            Err(NotANumber::NoUnit) => (format!("`{shown}` has no unit"), format!("write `{shown}s` or `{shown}ms`")),
+            Err(NotANumber::Form | NotANumber::Unit) => {
+                (format!("expected {noun}, found `{shown}`"), unit_hint(&text.value, form))
+            }
         };
         self.error(text.span, message, hint);
         None
     }
 
     /// One of a few words. A word of `later` is a feature that has not landed.
-    pub(crate) fn choice(
-        &mut self,
-        node: &Node,
-        form: &Form,
-        later: &[(&str, &str)],
-    ) -> Option<&'static str> {
+    pub(crate) fn choice(&mut self, node: &Node, form: &Form, later: &[(&str, &str)]) -> Option<&'static str> {
         let Form::Choice(allowed) = form else {
             return None;
         };
@@ -144,10 +116,7 @@ impl Reader<'_> {
         }
         let found = allowed.iter().find(|word| **word == text.value).copied();
         if found.is_none() {
-            let message = format!(
-                "`{}` is none of the values allowed here",
-                shorten(&text.value)
-            );
+            let message = format!("`{}` is none of the values allowed here", shorten(&text.value));
             self.error(text.span, message, format!("allowed: {}", either(allowed)));
         }
         found

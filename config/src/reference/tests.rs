@@ -5,13 +5,8 @@ use crate::{Diagnostics, Limits};
 /// A file that holds one map with the given keys in its place, everything else as short as can be.
 fn around(path: &str, keys: &[(&str, &str)]) -> String {
     let with = |defaults: &[(&'static str, &'static str)]| {
-        let kept = defaults
-            .iter()
-            .filter(|(key, _)| keys.iter().all(|(given, _)| given != key));
-        let pairs: Vec<String> = kept
-            .chain(keys)
-            .map(|(key, value)| format!("{key}: {value}"))
-            .collect();
+        let kept = defaults.iter().filter(|(key, _)| keys.iter().all(|(given, _)| given != key));
+        let pairs: Vec<String> = kept.chain(keys).map(|(key, value)| format!("{key}: {value}")).collect();
         pairs.join(", ")
     };
     let listener = r#"listeners: [{ name: a, address: "127.0.0.1:0" }]"#;
@@ -29,43 +24,22 @@ fn around(path: &str, keys: &[(&str, &str)]) -> String {
             format!("{listener}\n{path}: {{ {} }}", with(&[]))
         }
         "limits.min_rate" => format!("{listener}\nlimits: {{ min_rate: {{ {} }} }}", with(&[])),
-        "listeners[]" => format!(
-            "listeners: [{{ {} }}]",
-            with(&[name, ("address", "\"127.0.0.1:0\"")])
-        ),
+        "listeners[]" => format!("listeners: [{{ {} }}]", with(&[name, ("address", "\"127.0.0.1:0\"")])),
         "upstreams.NAME" => {
-            format!(
-                "{listener}\nupstreams: {{ users: {{ {} }} }}",
-                with(&[("endpoints", "[\"127.0.0.1:1\"]")])
-            )
+            format!("{listener}\nupstreams: {{ users: {{ {} }} }}", with(&[("endpoints", "[\"127.0.0.1:1\"]")]))
         }
         "upstreams.NAME.endpoints[]" => {
-            format!(
-                "{listener}\nupstreams: {{ users: {{ endpoints: [{{ {} }}] }} }}",
-                with(&[endpoint])
-            )
+            format!("{listener}\nupstreams: {{ users: {{ endpoints: [{{ {} }}] }} }}", with(&[endpoint]))
         }
-        "routes[]" => format!(
-            "{listener}\n{upstream}\nroutes: [{{ {} }}]",
-            with(&[name, matches, forward])
-        ),
+        "routes[]" => format!("{listener}\n{upstream}\nroutes: [{{ {} }}]", with(&[name, matches, forward])),
         "routes[].match" => {
             format!(
                 "{listener}\n{upstream}\nroutes: [{{ name: a, match: {{ {} }}, forward: {{ upstream: users }} }}]",
                 with(&[])
             )
         }
-        "routes[].match.path" => around(
-            "routes[].match",
-            &[("path", &format!("{{ {} }}", with(&[])))],
-        ),
-        "routes[].forward" => around(
-            "routes[]",
-            &[(
-                "forward",
-                &format!("{{ {} }}", with(&[("upstream", "users")])),
-            )],
-        ),
+        "routes[].match.path" => around("routes[].match", &[("path", &format!("{{ {} }}", with(&[])))]),
+        "routes[].forward" => around("routes[]", &[("forward", &format!("{{ {} }}", with(&[("upstream", "users")])))]),
         other => panic!("say here how a file with `{other}` looks"),
     }
 }
@@ -79,11 +53,7 @@ fn every_example_loads() {
     for table in TABLES {
         for row in table.rows() {
             if let Err(errors) = load(table.path(), row.key, row.example) {
-                panic!(
-                    "the example of `{}` in `{}`:\n{errors}",
-                    row.key,
-                    table.path()
-                );
+                panic!("the example of `{}` in `{}`:\n{errors}", row.key, table.path());
             }
         }
     }
@@ -97,9 +67,7 @@ fn every_default_in_the_tables_is_the_one_that_holds() {
             let Presence::Default(default) = row.presence else {
                 continue;
             };
-            if (table.path(), row.key) == ("runtime", "ring_entries")
-                || (table.path(), row.key) == ("", "upstreams")
-            {
+            if (table.path(), row.key) == ("runtime", "ring_entries") || (table.path(), row.key) == ("", "upstreams") {
                 // The engine's default; and the frame needs an upstream.
                 continue;
             }
@@ -110,59 +78,20 @@ fn every_default_in_the_tables_is_the_one_that_holds() {
                 config
             };
             // The positions of what stands behind the key differ: only the maps of plain values can be compared whole.
-            if matches!(
-                table.path(),
-                "" | "runtime" | "shutdown" | "limits" | "limits.min_rate" | "access_log"
-            ) {
+            if matches!(table.path(), "" | "runtime" | "shutdown" | "limits" | "limits.min_rate" | "access_log") {
                 assert_eq!(strip(&with).limits, strip(&without).limits, "{}", row.key);
                 assert_eq!(strip(&with).runtime, strip(&without).runtime, "{}", row.key);
-                assert_eq!(
-                    strip(&with).shutdown,
-                    strip(&without).shutdown,
-                    "{}",
-                    row.key
-                );
-                assert_eq!(
-                    strip(&with).access_log,
-                    strip(&without).access_log,
-                    "{}",
-                    row.key
-                );
-                assert_eq!(
-                    strip(&with).trusted_proxies,
-                    strip(&without).trusted_proxies,
-                    "{}",
-                    row.key
-                );
+                assert_eq!(strip(&with).shutdown, strip(&without).shutdown, "{}", row.key);
+                assert_eq!(strip(&with).access_log, strip(&without).access_log, "{}", row.key);
+                assert_eq!(strip(&with).trusted_proxies, strip(&without).trusted_proxies, "{}", row.key);
             } else {
-                assert_eq!(
-                    strip(&with).upstreams,
-                    strip(&without).upstreams,
-                    "{}",
-                    row.key
-                );
-                let forward = |config: &Config| {
-                    config
-                        .routes
-                        .iter()
-                        .map(|r| r.forward.clone())
-                        .collect::<Vec<_>>()
-                };
-                assert_eq!(
-                    forward(&strip(&with)),
-                    forward(&strip(&without)),
-                    "{}",
-                    row.key
-                );
+                assert_eq!(strip(&with).upstreams, strip(&without).upstreams, "{}", row.key);
+                let forward = |config: &Config| config.routes.iter().map(|r| r.forward.clone()).collect::<Vec<_>>();
+                assert_eq!(forward(&strip(&with)), forward(&strip(&without)), "{}", row.key);
             }
         }
     }
-    assert_eq!(
-        crate::parse("d.yaml", &around("", &[]), &|_| None)
-            .unwrap()
-            .limits,
-        Limits::default()
-    );
+    assert_eq!(crate::parse("d.yaml", &around("", &[]), &|_| None).unwrap().limits, Limits::default());
 }
 
 #[test]
@@ -180,18 +109,9 @@ fn every_later_key_is_refused_as_such() {
 #[test]
 fn every_limit_says_what_exceeding_it_gives() {
     let page = markdown();
-    for row in TABLES
-        .iter()
-        .find(|table| table.path() == "limits")
-        .unwrap()
-        .rows()
-    {
+    for row in TABLES.iter().find(|table| table.path() == "limits").unwrap().rows() {
         assert!(row.exceeding.is_some(), "{}", row.key);
-        assert!(
-            page.contains(&format!("| `limits.{}` | ", row.key)),
-            "{}",
-            row.key
-        );
+        assert!(page.contains(&format!("| `limits.{}` | ", row.key)), "{}", row.key);
     }
 }
 
