@@ -4,25 +4,16 @@
 //! the bytes given is consumed, data lies within them, and every call but the last gets on.
 
 use ringgate_protocols::h1::{
-    Advance, BodyLimits, Event, HeadLimits, RequestHead, RequestReceiver, ResponseHead,
-    ResponseReceiver, Trailers,
+    Advance, BodyLimits, Event, HeadLimits, RequestHead, RequestReceiver, ResponseHead, ResponseReceiver, Trailers,
 };
 use ringgate_protocols::wire::{Fields, HostPort, Method, Span};
 use std::fmt::Display;
 
 /// Small, so that inputs reach them.
-pub(crate) const LIMITS: HeadLimits = HeadLimits {
-    header_bytes: 2048,
-    headers: 24,
-    target_bytes: 256,
-};
+pub(crate) const LIMITS: HeadLimits = HeadLimits { header_bytes: 2048, headers: 24, target_bytes: 256 };
 
 /// Small, so that inputs reach them.
-pub(crate) const BODY_LIMITS: BodyLimits = BodyLimits {
-    extension_bytes: 64,
-    trailer_bytes: 256,
-    trailers: 8,
-};
+pub(crate) const BODY_LIMITS: BodyLimits = BodyLimits { extension_bytes: 64, trailer_bytes: 256, trailers: 8 };
 
 /// One thing that a receiver has said.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,30 +34,13 @@ pub(crate) enum Seen {
 
 /// What the receiver of requests says to `bytes`, which arrive in pieces of these lengths (then the rest), and end.
 pub(crate) fn requests(bytes: &[u8], pieces: impl IntoIterator<Item = usize>) -> Vec<Seen> {
-    run(
-        RequestReceiver::with_limits(LIMITS, BODY_LIMITS),
-        bytes,
-        pieces,
-    )
+    run(RequestReceiver::with_limits(LIMITS, BODY_LIMITS), bytes, pieces)
 }
 
 /// The same for responses to requests with these methods, over and over.
-pub(crate) fn responses(
-    bytes: &[u8],
-    methods: &[Method],
-    pieces: impl IntoIterator<Item = usize>,
-) -> Vec<Seen> {
+pub(crate) fn responses(bytes: &[u8], methods: &[Method], pieces: impl IntoIterator<Item = usize>) -> Vec<Seen> {
     let receiver = ResponseReceiver::with_limits(LIMITS, BODY_LIMITS);
-    run(
-        Responses {
-            receiver,
-            methods,
-            answered: 0,
-            between: true,
-        },
-        bytes,
-        pieces,
-    )
+    run(Responses { receiver, methods, answered: 0, between: true }, bytes, pieces)
 }
 
 trait Receiver {
@@ -117,10 +91,7 @@ impl Receiver for Responses<'_> {
 
     fn advance(&mut self, bytes: &mut [u8]) -> Result<Advance, Self::Error> {
         if self.between && bytes.is_empty() {
-            return Ok(Advance {
-                consumed: 0,
-                event: Event::NeedMore,
-            });
+            return Ok(Advance { consumed: 0, event: Event::NeedMore });
         }
         if self.between {
             self.between = false;
@@ -149,11 +120,7 @@ impl Receiver for Responses<'_> {
     }
 }
 
-fn run<R: Receiver>(
-    mut receiver: R,
-    bytes: &[u8],
-    pieces: impl IntoIterator<Item = usize>,
-) -> Vec<Seen> {
+fn run<R: Receiver>(mut receiver: R, bytes: &[u8], pieces: impl IntoIterator<Item = usize>) -> Vec<Seen> {
     let mut seen = Vec::new();
     let mut kept = Vec::new();
     let mut rest = bytes;
@@ -168,10 +135,7 @@ fn run<R: Receiver>(
             return seen;
         }
         // A piece costs at most: what it completes, one call that asks for more, and two events for each message.
-        assert!(
-            calls <= 4 * bytes.len() + 16,
-            "no progress after {calls} calls"
-        );
+        assert!(calls <= 4 * bytes.len() + 16, "no progress after {calls} calls");
     }
     match receiver.eof() {
         Err(error) => fail(&mut seen, error),
@@ -183,12 +147,7 @@ fn run<R: Receiver>(
 }
 
 /// Advances until more bytes are needed; whether the connection goes on.
-fn drain<R: Receiver>(
-    receiver: &mut R,
-    kept: &mut Vec<u8>,
-    seen: &mut Vec<Seen>,
-    calls: &mut usize,
-) -> bool {
+fn drain<R: Receiver>(receiver: &mut R, kept: &mut Vec<u8>, seen: &mut Vec<Seen>, calls: &mut usize) -> bool {
     loop {
         *calls += 1;
         let given = kept.len();
@@ -215,9 +174,7 @@ fn drain<R: Receiver>(
             }
             Event::End => {
                 if let Some(trailers) = receiver.trailers() {
-                    let fields = trailers
-                        .iter()
-                        .map(|(name, value)| (name.to_vec(), value.to_vec()));
+                    let fields = trailers.iter().map(|(name, value)| (name.to_vec(), value.to_vec()));
                     seen.push(Seen::Trailers(fields.collect()));
                 }
                 seen.push(Seen::End);
@@ -250,11 +207,7 @@ fn fail(seen: &mut Vec<Seen>, error: impl Display) {
 }
 
 fn text(span: Span, bytes: &[u8]) -> String {
-    assert_eq!(
-        span.of(bytes).len(),
-        span.len(),
-        "a span points outside of the bytes"
-    );
+    assert_eq!(span.of(bytes).len(), span.len(), "a span points outside of the bytes");
     span.of(bytes).escape_ascii().to_string()
 }
 

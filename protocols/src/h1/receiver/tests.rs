@@ -321,7 +321,7 @@ fn a_response_has_no_empty_line_before_it() {
     assert_eq!(advance, Err(ResponseError::Head(HeadError::BlankLines)));
 }
 
-/// A head of 32 KiB in steps of one byte: were each step linear in what has come, this would take minutes.
+/// That each byte is scanned once is in `scan/tests.rs`.
 #[test]
 fn a_head_that_arrives_byte_by_byte() {
     let mut head = b"GET / HTTP/1.1\r\nHost: a\r\n".to_vec();
