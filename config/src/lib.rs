@@ -1,9 +1,9 @@
 #![forbid(unsafe_code)]
 //! The configuration of Ringgate: what the user writes, read into typed values with every error reported at once.
 //!
-//! The way of a file: text, checked for size and characters -> a tree of positioned nodes ([`node`]) -> decoders that
-//! walk one field table per type ([`table`]) and collect errors instead of stopping -> checks across the whole
-//! document ([`decode`]) -> [`Config`]. The same field tables give the key reference ([`reference`]).
+//! The way of a file: text, checked for size and characters -> a tree of positioned nodes (`node`) -> decoders that
+//! walk one field table per type (`table`) and collect errors instead of stopping -> checks across the whole
+//! document (`decode`) -> [`Config`]. The same field tables give the key reference ([`mod@reference`]).
 //!
 //! This crate opens files and does nothing else with the world: no sockets, no name resolution, no clock.
 

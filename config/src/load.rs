@@ -25,7 +25,7 @@ pub fn load(path: &Path) -> Result<Config, Diagnostics> {
     let name = path.display().to_string();
     let bytes = read(path).map_err(|message| unreadable(&name, &message))?;
     match std::str::from_utf8(&bytes) {
-        Ok(text) => parse(&name, text, &|name| std::env::var(name).ok()),
+        Ok(text) => read_text(&name, path.parent(), text, &|name| std::env::var(name).ok()),
         Err(error) => {
             let good = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
             let message = "the file is not UTF-8 from here on";
@@ -64,6 +64,16 @@ fn alone(file: &str, text: &str, at: Position, message: &str, hint: &str) -> Dia
 /// # Errors
 /// As [`load`].
 pub fn parse(file_name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, Diagnostics> {
+    read_text(file_name, Path::new(file_name).parent(), text, env)
+}
+
+/// The name of a file may be lossy, its directory isn't: sockets are bound in it.
+fn read_text(
+    file_name: &str,
+    directory: Option<&Path>,
+    text: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Config, Diagnostics> {
     if text.len() as u64 > MAX_FILE_BYTES {
         return Err(unreadable(file_name, TOO_LARGE));
     }
@@ -74,7 +84,7 @@ pub fn parse(file_name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) 
         return Err(alone(file_name, text, at, &message, hint));
     }
     let (root, problems) = node::compose(text);
-    let mut reader = Reader::new(env, Path::new(file_name).parent());
+    let mut reader = Reader::new(env, directory);
     // Behind an error of syntax nothing can be made out: no further errors that only follow from it.
     let legible = root.is_some() || problems.is_empty();
     for Problem { span, message, hint } in problems {

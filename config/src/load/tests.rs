@@ -89,3 +89,16 @@ fn more_errors_than_are_shown_are_counted() {
     assert_eq!(errors.iter().count(), 1000);
     assert!(errors.to_string().ends_with("... and 500 more"));
 }
+
+#[test]
+fn a_directory_whose_name_is_no_text_is_kept() {
+    use std::os::unix::ffi::OsStrExt;
+    let name = [b"ringgate-\xff-".as_slice(), std::process::id().to_string().as_bytes()].concat();
+    let directory = std::env::temp_dir().join(std::ffi::OsStr::from_bytes(&name));
+    std::fs::create_dir_all(&directory).unwrap();
+    let file = directory.join("g.yaml");
+    std::fs::write(&file, "listeners: [{ name: a, address: \"unix:a.sock\" }]\n").unwrap();
+    let config = load(&file).unwrap();
+    std::fs::remove_dir_all(&directory).unwrap();
+    assert_eq!(config.listeners[0].address, crate::Address::Unix(directory.join("a.sock")));
+}
