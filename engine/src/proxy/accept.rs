@@ -98,17 +98,14 @@ pub(crate) fn adopt<N: Network>(
     listener: usize,
     permit: Permit,
 ) {
-    let place = Place { shard: shard.clone(), _permit: permit };
     shard.connections.set(shard.connections.get() + 1);
-    task::spawn(async move {
-        serve(place.shard.clone(), stream, Arrival { peer, listener }).await;
-        drop(place);
-    });
+    let place = Place { shard: shard.clone(), _permit: permit };
+    task::spawn(serve(place, stream, Arrival { peer, listener }));
 }
 
 /// A connection's place in the shard's count and the process's; given back also when its task panics.
-struct Place<N: Network> {
-    shard: Rc<Shard<N>>,
+pub(crate) struct Place<N: Network> {
+    pub(crate) shard: Rc<Shard<N>>,
     _permit: Permit,
 }
 

@@ -4,6 +4,7 @@
 //! goes cold after its first answer; when the next request comes within 250 ms it stays busy from then on, with a
 //! receive in flight, until 250 ms pass without one.
 
+use super::accept::Place;
 use super::ends::Downstream;
 use super::exchange::{exchange, refuse};
 use super::h1::{H1Downstream, HeadRead};
@@ -39,31 +40,54 @@ pub(crate) struct Arrival {
 }
 
 /// Serves a client's connection until it ends.
-pub(crate) async fn serve<N: Network>(shard: Rc<Shard<N>>, mut io: N::Stream, arrival: Arrival) {
-    let timer = Timer::new();
-    let limits = &shard.snapshot.limits;
-    let mut deadline = clock::now().after(limits.header_timeout);
-    let mut eager = false;
-    let mut fresh = true;
-    loop {
-        if !fresh {
+///
+/// The connection is made outside of the future and captured by it: an argument of an async function would take its
+/// space twice.
+pub(crate) fn serve<N: Network>(place: Place<N>, io: N::Stream, arrival: Arrival) -> impl Future<Output = ()> {
+    let deadline = clock::now().after(place.shard.snapshot.limits.header_timeout);
+    let mut connection = Connection { io, place, arrival, timer: Timer::new(), deadline, eager: false, fresh: true };
+    async move { while connection.turn().await {} }
+}
+
+struct Connection<N: Network> {
+    io: N::Stream,
+    place: Place<N>,
+    arrival: Arrival,
+    timer: Timer,
+    /// When an idle connection is closed.
+    deadline: Moment,
+    /// Requests come one upon the other.
+    eager: bool,
+    /// Nothing has been waited for yet.
+    fresh: bool,
+}
+
+impl<N: Network> Connection<N> {
+    /// A cold wait, then a busy time. False at the end.
+    async fn turn(&mut self) -> bool {
+        let shard = &self.place.shard;
+        if !std::mem::replace(&mut self.fresh, false) {
             let since = clock::now();
-            if !cold(&shard, &mut io, &timer, deadline).await {
-                return;
+            if !cold(shard, &mut self.io, &self.timer, self.deadline).await {
+                return false;
             }
-            eager = clock::now().since(since) < HOT;
+            self.eager = clock::now().since(since) < HOT;
         }
-        match pooled(|| busy(&shard, &mut io, &timer, arrival, eager, deadline)).await {
+        let (arrival, eager, deadline) = (self.arrival, self.eager, self.deadline);
+        match pooled(|| busy(shard, &mut self.io, &self.timer, arrival, eager, deadline)).await {
             Next::Cold(answered) => {
                 if answered {
-                    deadline = clock::now().after(limits.idle_timeout);
+                    self.deadline = clock::now().after(shard.snapshot.limits.idle_timeout);
                 }
+                self.io.rest();
+                true
             }
-            Next::Close => return,
-            Next::Linger => return linger(&mut io, &timer).await,
+            Next::Close => false,
+            Next::Linger => {
+                pooled(|| linger(&mut self.io, &self.timer)).await;
+                false
+            }
         }
-        fresh = false;
-        io.rest();
     }
 }
 
@@ -78,33 +102,44 @@ enum Next {
 
 /// Waits for the next request without a buffer. False if there will be none.
 async fn cold<N: Network>(shard: &Shard<N>, io: &mut N::Stream, timer: &Timer, deadline: Moment) -> bool {
+    if io.unconfirmed() > 0
+        && let Some(goes_on) = pooled(|| delivery(shard, io, timer)).await
+    {
+        return goes_on;
+    }
+    timer.set(deadline);
+    poll_fn(|cx| match io.poll_readable(cx) {
+        Poll::Ready(result) => Poll::Ready(result.is_ok()),
+        Poll::Pending if shard.draining.get() => Poll::Ready(false),
+        Poll::Pending => timer.poll(cx).map(|()| false),
+    })
+    .await
+}
+
+/// Waits until the last answer is with the client: one that does not take it has not become idle. None when it is;
+/// otherwise whether the next request has begun.
+async fn delivery<N: Network>(shard: &Shard<N>, io: &mut N::Stream, timer: &Timer) -> Option<bool> {
     let mut rate = RateWatch::default();
-    let min_rate = shard.snapshot.limits.min_rate;
-    let mut undelivered = io.unconfirmed() > 0;
-    timer.set(if undelivered { clock::now().after(DRAIN_TICK) } else { deadline });
+    timer.set_after(DRAIN_TICK);
     poll_fn(|cx| {
         loop {
             if let Poll::Ready(result) = io.poll_readable(cx) {
-                return Poll::Ready(result.is_ok());
+                return Poll::Ready(Some(result.is_ok()));
             }
             if shard.draining.get() {
-                return Poll::Ready(false);
+                return Poll::Ready(Some(false));
             }
             if timer.poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            let now = clock::now();
-            if undelivered {
-                // The last answer is still on its way: a client that does not take it has not become idle.
-                undelivered = io.unconfirmed() > 0;
-                if rate.too_slow(now, io.confirmed(), undelivered, min_rate) {
-                    io.reset_on_close();
-                    return Poll::Ready(false);
-                }
-            } else if now >= deadline {
-                return Poll::Ready(false);
+            if io.unconfirmed() == 0 {
+                return Poll::Ready(None);
             }
-            timer.set(if undelivered { now.after(DRAIN_TICK) } else { deadline });
+            if rate.too_slow(clock::now(), io.confirmed(), true, shard.snapshot.limits.min_rate) {
+                io.reset_on_close();
+                return Poll::Ready(Some(false));
+            }
+            timer.set_after(DRAIN_TICK);
         }
     })
     .await
