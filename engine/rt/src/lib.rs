@@ -5,6 +5,7 @@
 //! It must never know what a request is.
 
 pub mod buffer;
+pub mod by_hand;
 pub mod clock;
 pub mod cores;
 pub mod counters;

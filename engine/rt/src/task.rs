@@ -1,5 +1,6 @@
 //! Tasks of a shard. A panic ends its task and nothing else.
 
+use crate::by_hand;
 use crate::counters::count;
 use crate::local;
 use std::future::{Future, poll_fn};
@@ -11,11 +12,16 @@ use std::task::{Context, Poll};
 /// by its destructors.
 ///
 /// # Panics
-/// If called outside a shard.
+/// If called outside a shard and without a loop [by hand](crate::by_hand).
 pub fn spawn(future: impl Future<Output = ()> + 'static) {
-    drop(monoio::spawn(Guarded {
+    let task = Guarded {
         future: Some(future),
-    }));
+    };
+    if by_hand::running() {
+        by_hand::spawn(task);
+    } else {
+        drop(monoio::spawn(task));
+    }
 }
 
 /// Lets every other task that is ready run first. (Waking itself would put the task at the front of monoio's queue, and
