@@ -10,25 +10,34 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
 /// A pinned future with output `T` whose type is forgotten, or nothing.
-pub(crate) struct Slot<T> {
+pub(crate) struct Slot<T: 'static> {
     memory: NonNull<u8>,
-    layout: Layout,
-    future: Option<Vtable<T>>,
+    /// What the memory is laid out for; it holds such a future while `busy`.
+    shape: &'static Shape<T>,
+    busy: bool,
     /// Futures of the driver belong to their thread.
     not_send: PhantomData<*mut ()>,
 }
 
-struct Vtable<T> {
+struct Shape<T> {
+    layout: Layout,
     poll: unsafe fn(*mut u8, &mut Context<'_>) -> Poll<T>,
     drop: unsafe fn(*mut u8),
 }
 
-impl<T> Slot<T> {
+/// The shape of `F`, as a constant that every slot can refer to.
+struct ShapeOf<F>(PhantomData<F>);
+
+impl<F: Future> ShapeOf<F> {
+    const SHAPE: Shape<F::Output> = Shape { layout: Layout::new::<F>(), poll: poll_at::<F>, drop: drop_at::<F> };
+}
+
+impl<T: 'static> Slot<T> {
     pub(crate) const fn new() -> Slot<T> {
         Slot {
             memory: NonNull::dangling(),
-            layout: Layout::new::<()>(),
-            future: None,
+            shape: &ShapeOf::<std::future::Pending<T>>::SHAPE,
+            busy: false,
             not_send: PhantomData,
         }
     }
@@ -36,34 +45,32 @@ impl<T> Slot<T> {
     /// Whether an operation is in flight.
     #[inline]
     pub(crate) fn busy(&self) -> bool {
-        self.future.is_some()
+        self.busy
     }
 
     /// Puts `future` into the slot. One that is there already is dropped.
     #[inline]
     pub(crate) fn set<F: Future<Output = T> + 'static>(&mut self, future: F) {
         self.clear();
-        let layout = Layout::new::<F>();
-        if self.layout != layout {
-            self.reallocate(layout);
+        let shape: &'static Shape<T> = &ShapeOf::<F>::SHAPE;
+        if self.shape.layout != shape.layout {
+            self.reallocate(shape);
         }
+        self.shape = shape;
         // SAFETY: the memory has the layout of `F` and holds nothing; it does not move until `F` has been dropped in
         // place by `clear`, which is the promise that pinning needs.
         unsafe { self.memory.as_ptr().cast::<F>().write(future) };
-        self.future = Some(Vtable {
-            poll: poll_at::<F>,
-            drop: drop_at::<F>,
-        });
+        self.busy = true;
     }
 
     /// Polls the operation and empties the slot when it is done. Pending if there is none.
     #[inline]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<T> {
-        let Some(vtable) = &self.future else {
+        if !self.busy {
             return Poll::Pending;
-        };
-        // SAFETY: `future` is only set while the memory holds the future whose functions the table names.
-        let polled = unsafe { (vtable.poll)(self.memory.as_ptr(), cx) };
+        }
+        // SAFETY: `busy` is only set while the memory holds a future of this shape.
+        let polled = unsafe { (self.shape.poll)(self.memory.as_ptr(), cx) };
         if polled.is_ready() {
             self.clear();
         }
@@ -73,29 +80,29 @@ impl<T> Slot<T> {
     /// Drops the operation, if there is one.
     #[inline]
     pub(crate) fn clear(&mut self) {
-        if let Some(vtable) = self.future.take() {
-            // SAFETY: as in `poll`; the table was taken, so the future is dropped once.
-            unsafe { (vtable.drop)(self.memory.as_ptr()) };
+        if std::mem::replace(&mut self.busy, false) {
+            // SAFETY: as in `poll`; `busy` was taken, so the future is dropped once.
+            unsafe { (self.shape.drop)(self.memory.as_ptr()) };
         }
     }
 
     /// Drops the operation and gives the memory back.
     pub(crate) fn release(&mut self) {
         self.clear();
-        self.reallocate(Layout::new::<()>());
+        self.reallocate(&ShapeOf::<std::future::Pending<T>>::SHAPE);
     }
 
-    fn reallocate(&mut self, layout: Layout) {
-        if self.layout.size() != 0 {
-            // Both callers have dropped what it held.
-            recycled::give(self.memory, self.layout);
+    /// Gives the memory back, which holds nothing, and takes some for this shape.
+    fn reallocate(&mut self, shape: &'static Shape<T>) {
+        if self.shape.layout.size() != 0 {
+            recycled::give(self.memory, self.shape.layout);
         }
-        self.memory = recycled::take(layout);
-        self.layout = layout;
+        self.memory = recycled::take(shape.layout);
+        self.shape = shape;
     }
 }
 
-impl<T> Drop for Slot<T> {
+impl<T: 'static> Drop for Slot<T> {
     fn drop(&mut self) {
         self.release();
     }
@@ -131,9 +138,9 @@ mod tests {
         }
         let big = [7u32; 64];
         slot.set(async move { big.iter().sum() });
-        assert_ne!(slot.layout, Layout::new::<std::future::Ready<u32>>());
+        assert_ne!(slot.shape.layout, Layout::new::<std::future::Ready<u32>>());
         slot.release();
-        assert_eq!(slot.layout.size(), 0);
+        assert_eq!(slot.shape.layout.size(), 0);
     }
 
     #[test]
@@ -146,10 +153,7 @@ mod tests {
                 let _inside = inside;
                 std::future::pending::<()>().await;
             });
-            assert!(
-                slot.poll(&mut Context::from_waker(Waker::noop()))
-                    .is_pending()
-            );
+            assert!(slot.poll(&mut Context::from_waker(Waker::noop())).is_pending());
             assert_eq!(Rc::strong_count(&held), 2);
         }
         drop(slot);
