@@ -9,6 +9,8 @@ use ringgate_protocols::wire::HeaderId;
 #[derive(Default)]
 pub(crate) struct Edits {
     removed: u64,
+    /// Positions of single fields taken off, in rising order. Seldom any.
+    dropped: Vec<usize>,
     bytes: Vec<u8>,
     /// Name, and where in `bytes` its value ends. The values lie one behind the other.
     added: Vec<(&'static str, usize)>,
@@ -18,6 +20,7 @@ impl Edits {
     /// Forgets everything, keeping the memory.
     pub(crate) fn clear(&mut self) {
         self.removed = 0;
+        self.dropped.clear();
         self.bytes.clear();
         self.added.clear();
     }
@@ -25,6 +28,16 @@ impl Edits {
     /// Takes every field with this id off. Fields that are added stay.
     pub(crate) fn remove(&mut self, id: HeaderId) {
         self.removed |= id.bit();
+    }
+
+    /// Takes the field at this position of the head off. Positions come in rising order.
+    pub(crate) fn drop_at(&mut self, position: usize) {
+        self.dropped.push(position);
+    }
+
+    /// The positions of single fields taken off, in rising order.
+    pub(crate) fn dropped(&self) -> &[usize] {
+        &self.dropped
     }
 
     /// The ids taken off, as a set of [`HeaderId::bit`]s.

@@ -2,17 +2,10 @@
 
 use ringgate_protocols::h1::{BodyError, HeadError};
 
-/// Who is to blame.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Side {
-    Client,
-    Gateway,
-    Upstream,
-}
-
 /// Why an exchange did not go as it should.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Fault {
+    // The client's.
     /// The request's head breaks the rules or a limit.
     Head(HeadError),
     /// The request's body breaks the rules.
@@ -32,6 +25,7 @@ pub(crate) enum Fault {
     SlowReader,
     /// The client reset its connection, or sending to it failed, or it left in the middle of its request.
     ClientGone,
+    // The service's.
     /// Connecting to the service failed.
     Connect,
     ConnectTimeout,
@@ -41,6 +35,7 @@ pub(crate) enum Fault {
     UpstreamAnswer,
     /// No answer in time.
     UpstreamTimeout,
+    // Ours.
     /// The process is stopping and the deadline has passed.
     Stopped,
     /// A defect of ours.
@@ -48,16 +43,6 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) fn side(self) -> Side {
-        use Fault::*;
-        match self {
-            Head(_) | Body(_) | AmbiguousPath | NoRoute | Method | HeaderTimeout | SlowBody | BodyTooLarge
-            | TooManyHops | SlowReader | ClientGone => Side::Client,
-            Connect | ConnectTimeout | UpstreamClosed | UpstreamAnswer | UpstreamTimeout => Side::Upstream,
-            Stopped | Internal => Side::Gateway,
-        }
-    }
-
     /// The status that the client gets; none if there is nobody to answer, or no way to.
     pub(crate) fn status(self) -> Option<u16> {
         use Fault::*;

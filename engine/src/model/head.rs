@@ -17,8 +17,6 @@ pub(crate) struct RequestHead<'a> {
     pub(crate) body: BodySize,
     /// The protocol that the client asks to change to.
     pub(crate) upgrade: Option<Span>,
-    /// The client waits for 100 before it sends the body.
-    pub(crate) expects_continue: bool,
     /// `1.1` or `1.0`, for Via.
     pub(crate) version: &'static str,
 }

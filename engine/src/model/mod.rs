@@ -7,5 +7,5 @@ mod head;
 
 pub(crate) use body::{Answered, BodySize, Piece};
 pub(crate) use edits::Edits;
-pub(crate) use fault::{Fault, Side};
+pub(crate) use fault::Fault;
 pub(crate) use head::{AnswerHead, RequestHead};

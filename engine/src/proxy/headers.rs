@@ -87,6 +87,27 @@ pub(crate) fn to_service(
     }
     edits.remove(HeaderId::XRequestId);
     edits.add("x-request-id", &[id]);
+    drop_lookalikes(edits, head);
+}
+
+/// Names that a service may take for one of those set here: CGI and its heirs turn `-` into `_`, so `X_Forwarded_For`
+/// reaches the application under the same name. Nobody sends them in good faith.
+const LOOKALIKES: [&[u8]; 6] =
+    [b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-port", b"x-real-ip", b"x-request-id"];
+
+fn drop_lookalikes(edits: &mut Edits, head: &RequestHead<'_>) {
+    for (position, field) in head.fields.iter().enumerate().filter(|(_, field)| field.id == HeaderId::Other) {
+        let name = field.name.of(head.bytes);
+        if name.first().is_some_and(|b| b | 0x20 == b'x') && name.contains(&b'_') {
+            let same = |known: &&[u8]| {
+                known.len() == name.len()
+                    && known.iter().zip(name).all(|(k, n)| *k == n.to_ascii_lowercase() || (*k == b'-' && *n == b'_'))
+            };
+            if LOOKALIKES.iter().any(same) {
+                edits.drop_at(position);
+            }
+        }
+    }
 }
 
 /// The changes to an answer on its way to the client.

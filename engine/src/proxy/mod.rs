@@ -25,3 +25,6 @@ pub(crate) use snapshot::Snapshot;
 
 /// The name of this gateway in Via.
 pub(crate) const PSEUDONYM: &str = "ringgate";
+
+#[cfg(test)]
+mod tests;

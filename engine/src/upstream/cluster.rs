@@ -19,7 +19,6 @@ pub(crate) const SKIP_AFTER_REFUSAL: Duration = Duration::from_secs(1);
 
 /// A service, as one shard sees it.
 pub(crate) struct Cluster<T> {
-    pub(crate) name: Rc<str>,
     pub(crate) connect_timeout: Duration,
     endpoints: Vec<Rc<Endpoint<T>>>,
     balance: RefCell<RoundRobin>,
@@ -44,16 +43,10 @@ pub(crate) struct Connected<T> {
 impl<T: Transport> Cluster<T> {
     pub(crate) fn new(upstream: &Upstream) -> Cluster<T> {
         Cluster {
-            name: upstream.name.as_str().into(),
             connect_timeout: upstream.connect_timeout,
             endpoints: upstream.endpoints.iter().map(|e| Rc::new(Endpoint::new(&e.address))).collect(),
             balance: RefCell::new(RoundRobin::new(upstream.endpoints.iter().map(|e| e.weight))),
         }
-    }
-
-    /// How many endpoints there are: more tries than that make no sense.
-    pub(crate) fn len(&self) -> usize {
-        self.endpoints.len()
     }
 
     /// The endpoint whose turn it is, those left out that were `tried` already or have just refused a connection. If
@@ -103,6 +96,7 @@ impl<T: Transport> Endpoint<T> {
     }
 
     /// Connections that wait.
+    #[cfg(test)]
     pub(crate) fn idle(&self) -> usize {
         self.pool.borrow().len()
     }

@@ -7,7 +7,6 @@ mod cluster;
 mod pool;
 
 pub(crate) use cluster::{Cluster, Connected, Endpoint};
-pub(crate) use pool::{IDLE_PER_ENDPOINT_MAX, POOL_IDLE_TIMEOUT};
 
 #[cfg(test)]
 mod tests;

@@ -40,6 +40,7 @@ impl<T: Transport> Pool<T> {
         Pool { idle: Vec::new() }
     }
 
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.idle.len()
     }

@@ -306,7 +306,6 @@ impl<T: Transport> Downstream for H1Downstream<'_, T> {
             host: self.parts.head.host,
             body: body_size(self.parts.head.body),
             upgrade: self.parts.head.upgrade,
-            expects_continue: self.parts.head.expect_continue,
             version: match self.parts.head.version {
                 Version::Http10 => "1.0",
                 Version::Http11 => "1.1",

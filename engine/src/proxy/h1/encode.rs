@@ -24,7 +24,7 @@ pub(super) fn answer_head(out: &mut Vec<u8>, head: &AnswerHead<'_>, edits: &Edit
     out.push(b' ');
     out.extend_from_slice(head.reason);
     out.extend_from_slice(b"\r\n");
-    fields(out, head.bytes, head.fields, edits.removed() | HeaderId::ContentLength.bit());
+    fields(out, head.bytes, head.fields, edits);
     added(out, edits);
     framing_fields(out, framing);
 }
@@ -40,7 +40,7 @@ pub(super) fn request_head(out: &mut Vec<u8>, head: &RequestHead<'_>, edits: &Ed
         out.extend_from_slice(query);
     }
     out.extend_from_slice(b" HTTP/1.1\r\n");
-    fields(out, head.bytes, head.fields, edits.removed() | HeaderId::ContentLength.bit());
+    fields(out, head.bytes, head.fields, edits);
     added(out, edits);
     framing_fields(out, framing);
     if let Some(upgrade) = head.upgrade {
@@ -49,11 +49,17 @@ pub(super) fn request_head(out: &mut Vec<u8>, head: &RequestHead<'_>, edits: &Ed
     }
 }
 
-/// Copies the fields that stay, lines that follow one another in one piece.
+/// Copies the fields that stay, lines that follow one another in one piece. The length is always written anew.
 #[inline]
-fn fields(out: &mut Vec<u8>, bytes: &[u8], fields: &Fields, removed: u64) {
+fn fields(out: &mut Vec<u8>, bytes: &[u8], fields: &Fields, edits: &Edits) {
+    let removed = edits.removed() | HeaderId::ContentLength.bit();
+    let mut dropped = edits.dropped();
     let (mut from, mut to) = (0, 0);
-    for field in fields.iter() {
+    for (position, field) in fields.iter().enumerate() {
+        if dropped.first() == Some(&position) {
+            dropped = &dropped[1..];
+            continue;
+        }
         if field.hop || removed & field.id.bit() != 0 {
             continue;
         }
