@@ -1,6 +1,9 @@
 //! hyper as an independent reader: what both accept, both must read alike, and what hyper refuses for its framing we
 //! refuse too. Over in-memory pipes.
 
+// Clippy takes only functions marked as tests for tests.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod trace;
 
 use http_body_util::{BodyExt, Empty, Full};
@@ -32,15 +35,9 @@ struct Reading {
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     tokio::task::LocalSet::new().block_on(&runtime, async {
-        tokio::time::timeout(Duration::from_secs(10), future)
-            .await
-            .expect("a peer hangs")
+        tokio::time::timeout(Duration::from_secs(10), future).await.expect("a peer hangs")
     })
 }
 
@@ -64,19 +61,14 @@ fn hyper_server(bytes: &[u8]) -> Reading {
             }
         });
         let mut builder = hyper::server::conn::http1::Builder::new();
-        let connection = builder
-            .half_close(true)
-            .serve_connection(TokioIo::new(far), service);
+        let connection = builder.half_close(true).serve_connection(TokioIo::new(far), service);
         let answers = async {
             let mut answers = Vec::new();
             let _ = near.read_to_end(&mut answers).await;
             answers
         };
         let (served, answers) = tokio::join!(connection, answers);
-        served.is_err()
-            || answers
-                .windows(13)
-                .any(|window| window == b"HTTP/1.1 400 " || window == b"HTTP/1.1 431 ")
+        served.is_err() || answers.windows(13).any(|window| window == b"HTTP/1.1 400 " || window == b"HTTP/1.1 431 ")
     });
     let messages = messages.take();
     Reading { messages, failed }
@@ -86,20 +78,14 @@ fn hyper_server(bytes: &[u8]) -> Reading {
 fn hyper_client(bytes: &[u8], method: &str) -> Reading {
     let result = block_on(async {
         let (mut near, far) = tokio::io::duplex(1 << 20);
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(far))
-            .await
-            .unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(far)).await.unwrap();
         tokio::task::spawn_local(connection.with_upgrades());
-        let request = Request::builder()
-            .method(method)
-            .uri("/")
-            .header("host", "a")
-            .body(Full::<Bytes>::default())
-            .unwrap();
+        let request =
+            Request::builder().method(method).uri("/").header("host", "a").body(Full::<Bytes>::default()).unwrap();
         let answer = async {
             // Bytes before the request would be an error of their own.
             let mut request = [0; 1024];
-            near.read(&mut request).await.unwrap();
+            assert_ne!(near.read(&mut request).await.unwrap(), 0);
             near.write_all(bytes).await.unwrap();
             near.shutdown().await.unwrap();
             let mut rest = Vec::new();
@@ -108,22 +94,13 @@ fn hyper_client(bytes: &[u8], method: &str) -> Reading {
         let receive = async {
             let response = sender.send_request(request).await.map_err(drop)?;
             let start = response.status().as_u16().to_string();
-            let payload = response
-                .into_body()
-                .collect()
-                .await
-                .map_err(drop)?
-                .to_bytes()
-                .to_vec();
+            let payload = response.into_body().collect().await.map_err(drop)?.to_bytes().to_vec();
             drop(sender);
             Ok::<_, ()>(Message { start, payload })
         };
         tokio::join!(receive, answer).0
     });
-    Reading {
-        failed: result.is_err(),
-        messages: result.into_iter().collect(),
-    }
+    Reading { failed: result.is_err(), messages: result.into_iter().collect() }
 }
 
 /// Our reading: complete messages, with the start line's parts out of the trace.
@@ -139,10 +116,7 @@ fn ours(seen: Vec<Seen>) -> Reading {
             Seen::End => {
                 let payload = std::mem::take(&mut payload);
                 let last = start.contains(" keep=false ");
-                messages.push(Message {
-                    start: std::mem::take(&mut start),
-                    payload,
-                });
+                messages.push(Message { start: std::mem::take(&mut start), payload });
                 // A server closes here, and never sees what follows.
                 if last {
                     break;
@@ -294,28 +268,15 @@ fn pick(list: &'static [&'static str], harmless: usize) -> impl Strategy<Value =
 }
 
 fn request() -> impl Strategy<Value = Vec<u8>> {
-    let parts = (
-        pick(&REQUEST_LINES, 6),
-        pick(&LINES, 4),
-        pick(&FRAMINGS, 3),
-        pick(&LINES, 1),
-        pick(&BODIES, 8),
-    );
+    let parts = (pick(&REQUEST_LINES, 6), pick(&LINES, 4), pick(&FRAMINGS, 3), pick(&LINES, 1), pick(&BODIES, 8));
     parts.prop_map(|(line, before, framing, after, body)| {
         format!("{line}Host: a\r\n{before}{framing}{after}\r\n{body}").into_bytes()
     })
 }
 
 fn response() -> impl Strategy<Value = Vec<u8>> {
-    let parts = (
-        pick(&STATUS_LINES, 8),
-        pick(&LINES, 4),
-        pick(&FRAMINGS, 3),
-        pick(&BODIES, 8),
-    );
-    parts.prop_map(|(line, before, framing, body)| {
-        format!("{line}{before}{framing}\r\n{body}").into_bytes()
-    })
+    let parts = (pick(&STATUS_LINES, 8), pick(&LINES, 4), pick(&FRAMINGS, 3), pick(&BODIES, 8));
+    parts.prop_map(|(line, before, framing, body)| format!("{line}{before}{framing}\r\n{body}").into_bytes())
 }
 
 proptest! {

@@ -14,16 +14,10 @@ struct Message {
 }
 
 fn field_lines() -> impl Strategy<Value = String> {
-    let name = prop_oneof![
-        "[a-z][a-z-]{0,8}",
-        Just("cookie".to_owned()),
-        Just("Via".to_owned()),
-        Just("x".to_owned())
-    ];
+    let name = prop_oneof!["[a-z][a-z-]{0,8}", Just("cookie".to_owned()), Just("Via".to_owned()), Just("x".to_owned())];
     // Names that decide framing are left to the message.
-    let name = name.prop_filter("decides framing", |name| {
-        !["te", "host", "upgrade", "expect"].contains(&name.as_str())
-    });
+    let name =
+        name.prop_filter("decides framing", |name| !["te", "host", "upgrade", "expect"].contains(&name.as_str()));
     let value = "[ -~]{0,24}";
     proptest::collection::vec((name, value), 0..5).prop_map(|fields| {
         let line = |(name, value): (String, String)| format!("{name}: {value}\r\n");
@@ -36,11 +30,7 @@ fn framed() -> impl Strategy<Value = (String, Vec<u8>, Vec<u8>)> {
     let payload = proptest::collection::vec(any::<u8>(), 0..80);
     prop_oneof![
         Just((String::new(), Vec::new(), Vec::new())),
-        payload.prop_map(|payload| (
-            format!("Content-Length: {}\r\n", payload.len()),
-            payload.clone(),
-            payload
-        )),
+        payload.prop_map(|payload| (format!("Content-Length: {}\r\n", payload.len()), payload.clone(), payload)),
         (chunks(), trailers()).prop_map(|((mut bytes, payload), trailers)| {
             bytes.extend_from_slice(format!("0\r\n{trailers}\r\n").as_bytes());
             ("Transfer-Encoding: chunked\r\n".to_owned(), bytes, payload)
@@ -49,18 +39,13 @@ fn framed() -> impl Strategy<Value = (String, Vec<u8>, Vec<u8>)> {
 }
 
 fn chunks() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
-    let extension = prop_oneof![3 => Just(String::new()), 1 => ";[a-z]{1,4}(=[a-z]{1,4})?", 1 => ";a=\"[ -!#-\\[\\]-~]{0,6}\""];
-    let chunk = (
-        proptest::collection::vec(any::<u8>(), 1..40),
-        extension,
-        0..3usize,
-    );
+    let extension =
+        prop_oneof![3 => Just(String::new()), 1 => ";[a-z]{1,4}(=[a-z]{1,4})?", 1 => ";a=\"[ -!#-\\[\\]-~]{0,6}\""];
+    let chunk = (proptest::collection::vec(any::<u8>(), 1..40), extension, 0..3usize);
     proptest::collection::vec(chunk, 0..5).prop_map(|chunks| {
         let (mut bytes, mut payload) = (Vec::new(), Vec::new());
         for (data, extension, zeros) in chunks {
-            bytes.extend_from_slice(
-                format!("{}{:x}{extension}\r\n", "0".repeat(zeros), data.len()).as_bytes(),
-            );
+            bytes.extend_from_slice(format!("{}{:x}{extension}\r\n", "0".repeat(zeros), data.len()).as_bytes());
             bytes.extend_from_slice(&data);
             bytes.extend_from_slice(b"\r\n");
             payload.extend_from_slice(&data);
@@ -74,52 +59,31 @@ fn trailers() -> impl Strategy<Value = String> {
 }
 
 fn request() -> impl Strategy<Value = Message> {
-    let line = (
-        "(GET|POST|PUT|DELETE|X-OTHER)",
-        "/[a-z]{0,8}(\\?[a-z=%]{0,8})?",
-    );
+    let line = ("(GET|POST|PUT|DELETE|X-OTHER)", "/[a-z]{0,8}(\\?[a-z=%]{0,8})?");
     let blank = prop_oneof![4 => Just(""), 1 => Just("\r\n"), 1 => Just("\r\n\r\n")];
-    (line, blank, field_lines(), framed()).prop_map(
-        |((method, target), blank, fields, (framing, body, payload))| {
-            let head = format!(
-                "{blank}{method} {target} HTTP/1.1\r\nHost: a.example\r\n{fields}{framing}\r\n"
-            );
-            Message {
-                bytes: [head.into_bytes(), body].concat(),
-                payload,
-            }
-        },
-    )
+    (line, blank, field_lines(), framed()).prop_map(|((method, target), blank, fields, (framing, body, payload))| {
+        let head = format!("{blank}{method} {target} HTTP/1.1\r\nHost: a.example\r\n{fields}{framing}\r\n");
+        Message { bytes: [head.into_bytes(), body].concat(), payload }
+    })
 }
 
 fn response() -> impl Strategy<Value = Message> {
-    let interim =
-        prop_oneof![4 => Just(""), 1 => Just("HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n")];
-    (interim, 200..599u16, field_lines(), framed()).prop_map(
-        |(interim, status, fields, (framing, body, payload))| {
-            let (status, framing) = match (status, framing.as_str()) {
-                // A response without a stated length would swallow those behind it.
-                (204 | 304, _) | (_, "") => (
-                    200,
-                    if body.is_empty() {
-                        "Content-Length: 0\r\n".to_owned()
-                    } else {
-                        framing
-                    },
-                ),
-                _ => (status, framing),
-            };
-            let head = format!("{interim}HTTP/1.1 {status} R\r\n{fields}{framing}\r\n");
-            let (body, payload) = match framing.as_str() {
-                "Content-Length: 0\r\n" => (Vec::new(), Vec::new()),
-                _ => (body, payload),
-            };
-            Message {
-                bytes: [head.into_bytes(), body].concat(),
-                payload,
+    let interim = prop_oneof![4 => Just(""), 1 => Just("HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n")];
+    (interim, 200..599u16, field_lines(), framed()).prop_map(|(interim, status, fields, (framing, body, payload))| {
+        let (status, framing) = match (status, framing.as_str()) {
+            // A response without a stated length would swallow those behind it.
+            (204 | 304, _) | (_, "") => {
+                (200, if body.is_empty() { "Content-Length: 0\r\n".to_owned() } else { framing })
             }
-        },
-    )
+            _ => (status, framing),
+        };
+        let head = format!("{interim}HTTP/1.1 {status} R\r\n{fields}{framing}\r\n");
+        let (body, payload) = match framing.as_str() {
+            "Content-Length: 0\r\n" => (Vec::new(), Vec::new()),
+            _ => (body, payload),
+        };
+        Message { bytes: [head.into_bytes(), body].concat(), payload }
+    })
 }
 
 const INSERTS: [&[u8]; 20] = [
@@ -181,10 +145,7 @@ fn mutate(bytes: &mut Vec<u8>, mutations: Vec<(prop::sample::Index, Mutation)>) 
 }
 
 fn joined(messages: &[Message]) -> Vec<u8> {
-    messages
-        .iter()
-        .flat_map(|message| message.bytes.clone())
-        .collect()
+    messages.iter().flat_map(|message| message.bytes.clone()).collect()
 }
 
 fn payloads(seen: &[Seen]) -> Vec<Vec<u8>> {
@@ -268,34 +229,16 @@ proptest! {
 fn limits_do_not_depend_on_splits() {
     let mut inputs = Vec::new();
     for len in trace::LIMITS.target_bytes - 2..trace::LIMITS.target_bytes + 60 {
-        inputs.push(format!(
-            "GET /{} HTTP/1.1\r\nHost: a\r\n\r\n",
-            "x".repeat(len)
-        ));
-        inputs.push(format!(
-            "GET /{}\0 HTTP/1.1\r\nHost: a\r\n\r\n",
-            "x".repeat(len)
-        ));
+        inputs.push(format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(len)));
+        inputs.push(format!("GET /{}\0 HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(len)));
     }
     for len in trace::LIMITS.header_bytes - 40..trace::LIMITS.header_bytes + 4 {
-        inputs.push(format!(
-            "GET / HTTP/1.1\r\nHost: a\r\nx: {}\r\n\r\n",
-            "y".repeat(len)
-        ));
-        inputs.push(format!(
-            "GET / HTTP/1.1\r\nHost: a\r\nx: {}\n\r\n",
-            "y".repeat(len)
-        ));
+        inputs.push(format!("GET / HTTP/1.1\r\nHost: a\r\nx: {}\r\n\r\n", "y".repeat(len)));
+        inputs.push(format!("GET / HTTP/1.1\r\nHost: a\r\nx: {}\n\r\n", "y".repeat(len)));
     }
     for count in trace::LIMITS.headers - 2..trace::LIMITS.headers + 2 {
-        inputs.push(format!(
-            "GET / HTTP/1.1\r\nHost: a\r\n{}\r\n",
-            "x: y\r\n".repeat(count)
-        ));
-        inputs.push(format!(
-            "GET / HTTP/1.1\r\nHost: a\r\n{}\n\r\n",
-            "x: y\r\n".repeat(count)
-        ));
+        inputs.push(format!("GET / HTTP/1.1\r\nHost: a\r\n{}\r\n", "x: y\r\n".repeat(count)));
+        inputs.push(format!("GET / HTTP/1.1\r\nHost: a\r\n{}\n\r\n", "x: y\r\n".repeat(count)));
     }
     for input in &inputs {
         let bytes = input.as_bytes();

@@ -35,11 +35,7 @@ impl Default for BodyLimits {
     /// 1 KiB of extensions for each chunk (the longest in use, those of signed uploads, have 85 bytes), and 8 KiB in
     /// 64 trailer fields.
     fn default() -> Self {
-        Self {
-            extension_bytes: 1024,
-            trailer_bytes: 8 * 1024,
-            trailers: 64,
-        }
+        Self { extension_bytes: 1024, trailer_bytes: 8 * 1024, trailers: 64 }
     }
 }
 
@@ -78,10 +74,7 @@ impl BodyDecoder {
 
     /// A decoder at the first byte of a body.
     pub fn with_limits(length: BodyLength, limits: BodyLimits) -> Self {
-        Self {
-            state: State::start(length),
-            limits,
-        }
+        Self { state: State::start(length), limits }
     }
 
     /// Goes to the first byte of another body, with the same limits.
@@ -100,17 +93,9 @@ impl BodyDecoder {
             State::Length(left) => {
                 let len = usize::try_from(*left).map_or(bytes.len(), |left| left.min(bytes.len()));
                 *left -= len as u64;
-                Ok(Step {
-                    data: 0..len,
-                    consumed: len,
-                    done: *left == 0,
-                })
+                Ok(Step { data: 0..len, consumed: len, done: *left == 0 })
             }
-            State::UntilClose => Ok(Step {
-                data: 0..bytes.len(),
-                consumed: bytes.len(),
-                done: false,
-            }),
+            State::UntilClose => Ok(Step { data: 0..bytes.len(), consumed: bytes.len(), done: false }),
             State::Chunked(chunked) => {
                 let step = decode_chunked(chunked, bytes, &self.limits);
                 if let Err(error) = &step {
@@ -175,11 +160,7 @@ impl State {
 }
 
 /// Each byte is moved once at most: the whole call is linear.
-fn decode_chunked(
-    chunked: &mut Chunked,
-    bytes: &mut [u8],
-    limits: &BodyLimits,
-) -> Result<Step, BodyError> {
+fn decode_chunked(chunked: &mut Chunked, bytes: &mut [u8], limits: &BodyLimits) -> Result<Step, BodyError> {
     let mut at = 0;
     let mut data = 0..0;
     while !chunked.is_done() {
@@ -202,9 +183,5 @@ fn decode_chunked(
         chunked.data(len as u64);
         at += len;
     }
-    Ok(Step {
-        data,
-        consumed: at,
-        done: chunked.is_done(),
-    })
+    Ok(Step { data, consumed: at, done: chunked.is_done() })
 }

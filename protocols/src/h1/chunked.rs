@@ -70,20 +70,12 @@ impl Chunked {
     }
 
     pub(super) fn take_trailers(&mut self) -> Option<Box<Trailers>> {
-        if self.is_done() {
-            self.trailers.take()
-        } else {
-            None
-        }
+        if self.is_done() { self.trailers.take() } else { None }
     }
 
     /// How many of the next bytes are data: 0 where a framing byte comes next.
     pub(super) fn data_left(&self) -> u64 {
-        if self.phase == Phase::Data {
-            self.left
-        } else {
-            0
-        }
+        if self.phase == Phase::Data { self.left } else { 0 }
     }
 
     /// Takes note of data; `len` is at most [`Chunked::data_left`].
@@ -113,9 +105,7 @@ impl Chunked {
                 b'\n' => self.next_chunk(),
                 _ => return Err(BodyError::ChunkEnd),
             },
-            Phase::TrailerStart | Phase::TrailerLine | Phase::TrailerLf => {
-                self.trailer(byte, limits)?
-            }
+            Phase::TrailerStart | Phase::TrailerLine | Phase::TrailerLf => self.trailer(byte, limits)?,
             Phase::LastLf => self.last(byte, limits)?,
             // The decoder asks for no byte in these.
             Phase::Data | Phase::Done => self.phase,

@@ -94,9 +94,7 @@ impl HeadError {
             Self::Headers => "the head has more fields than this server's limit",
             Self::TargetBytes => "the request target is longer than this server's limit",
             Self::Method => "the method is not a token of at most 32 bytes followed by one space",
-            Self::RequestLine => {
-                "the request line is not 'method target version' with single spaces"
-            }
+            Self::RequestLine => "the request line is not 'method target version' with single spaces",
             Self::Version => "the version is neither HTTP/1.0 nor HTTP/1.1",
             Self::Target(error) => error.message(),
             Self::Status => "the status line has no three-digit status between single spaces",
@@ -113,9 +111,7 @@ impl HeadError {
             Self::Host(error) => error.message(),
             Self::ContentLength => "Content-Length is not one number from 0 to 9223372036854775807",
             Self::ContentLengthsDiffer => "there are two Content-Length fields that differ",
-            Self::LengthAndEncoding => {
-                "there are both Content-Length and Transfer-Encoding; send one of them"
-            }
+            Self::LengthAndEncoding => "there are both Content-Length and Transfer-Encoding; send one of them",
             Self::TransferEncoding => "Transfer-Encoding is not one single 'chunked'",
             Self::TransferEncodingInHttp10 => "Transfer-Encoding is not part of HTTP/1.0",
             Self::ConnectionOptions => "the Connection field has more than 32 options",
@@ -165,9 +161,7 @@ impl BodyError {
         match self {
             Self::Truncated => "the connection ended before the body did",
             Self::ChunkSize => "a chunk does not begin with its size in hexadecimal digits alone",
-            Self::ChunkSizeOverflow => {
-                "a chunk size is larger than 9223372036854775807 or has more than 16 digits"
-            }
+            Self::ChunkSizeOverflow => "a chunk size is larger than 9223372036854775807 or has more than 16 digits",
             Self::ChunkExtension => "a chunk extension has a control character or an open quote",
             Self::ChunkExtensionBytes => "the chunk extensions are larger than this server's limit",
             Self::LineEnd => "a line of the chunked body does not end in CRLF",
@@ -234,9 +228,7 @@ impl ResponseError {
             Self::Head(error) => error.message(),
             Self::Body(error) => error.message(),
             Self::Closed => "the connection ended before the response began",
-            Self::Truncated => {
-                "the connection ended before the head of the final response was complete"
-            }
+            Self::Truncated => "the connection ended before the head of the final response was complete",
             Self::Interim => "there were too many interim (1xx) responses",
             Self::Unexpected => "bytes came that answer no request",
         }
@@ -257,11 +249,4 @@ macro_rules! display_message {
     };
 }
 
-display_message!(
-    HeadError,
-    BodyError,
-    RequestError,
-    ResponseError,
-    HostError,
-    TargetError
-);
+display_message!(HeadError, BodyError, RequestError, ResponseError, HostError, TargetError);

@@ -25,11 +25,7 @@ impl Framing {
     /// request smuggling needs that); any transfer coding but one single `chunked`; `Transfer-Encoding` in HTTP/1.0
     /// (RFC 9112 section 6.1); a list in `Content-Length`. A second `Content-Length` line that says the same is marked
     /// so that only one is forwarded (RFC 9110 section 8.6).
-    pub(super) fn read(
-        bytes: &[u8],
-        fields: &mut Fields,
-        version: Version,
-    ) -> Result<Self, HeadError> {
+    pub(super) fn read(bytes: &[u8], fields: &mut Fields, version: Version) -> Result<Self, HeadError> {
         const EITHER: u64 = HeaderId::ContentLength.bit() | HeaderId::TransferEncoding.bit();
         if fields.present() & EITHER == 0 {
             return Ok(Self::Unstated);
@@ -43,9 +39,7 @@ impl Framing {
         if version == Version::Http10 {
             return Err(HeadError::TransferEncodingInHttp10);
         }
-        if fields.repeats(HeaderId::TransferEncoding)
-            || !encoding.value.of(bytes).eq_ignore_ascii_case(b"chunked")
-        {
+        if fields.repeats(HeaderId::TransferEncoding) || !encoding.value.of(bytes).eq_ignore_ascii_case(b"chunked") {
             return Err(HeadError::TransferEncoding);
         }
         Ok(Self::Chunked)

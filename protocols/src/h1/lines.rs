@@ -10,21 +10,14 @@ use crate::wire::{
 ///
 /// Adds to `fields`; more than `fields_max` of them are [`HeadError::Headers`]. Where the bytes end before the blank
 /// line: [`HeadError::Incomplete`].
-pub(super) fn parse(
-    bytes: &[u8],
-    at: usize,
-    fields: &mut Fields,
-    fields_max: usize,
-) -> Result<usize, HeadError> {
+pub(super) fn parse(bytes: &[u8], at: usize, fields: &mut Fields, fields_max: usize) -> Result<usize, HeadError> {
     let mut at = at;
     loop {
         let line = bytes.get(at..).unwrap_or_default();
         if let [b'\r', b'\n', ..] = line {
             return Ok(at + 2);
         }
-        let Some((name, value)) =
-            position(line, b':').and_then(|colon| line.split_at_checked(colon))
-        else {
+        let Some((name, value)) = position(line, b':').and_then(|colon| line.split_at_checked(colon)) else {
             return Err(bad_name(line, fields.is_empty()));
         };
         let id = HeaderId::of(name);

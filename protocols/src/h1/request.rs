@@ -3,12 +3,8 @@
 #[cfg(test)]
 mod tests;
 
-use super::{
-    BodyLength, HeadError, HeadLimits, HeadScanner, connection::Connection, framing::Framing, lines,
-};
-use crate::wire::{
-    Fields, HeaderId, HostPort, Method, Span, Target, Version, host, list, target, text::token_len,
-};
+use super::{BodyLength, HeadError, HeadLimits, HeadScanner, connection::Connection, framing::Framing, lines};
+use crate::wire::{Fields, HeaderId, HostPort, Method, Span, Target, Version, host, list, target, text::token_len};
 
 /// Longest method name, in bytes; a longer one is [`HeadError::Method`].
 pub const METHOD_BYTES_MAX: usize = 32;
@@ -81,28 +77,20 @@ impl RequestHead {
     /// After an error the contents mean nothing. Bytes behind the head are [`HeadError::Incomplete`], a mistake of the
     /// caller.
     pub fn parse(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<(), HeadError> {
-        let parsed = self
-            .parse_at(bytes, 0, limits)
-            .and_then(|()| match self.len == bytes.len() {
-                true => Ok(()),
-                false => Err(HeadError::Incomplete),
-            });
+        let error = match self.parse_at(bytes, 0, limits) {
+            Ok(()) if self.len == bytes.len() => return Ok(()),
+            Ok(()) => HeadError::Incomplete,
+            Err(error) => error,
+        };
         // What the scanner refuses comes first, so that the error does not depend on how the bytes arrived.
-        parsed.map_err(|error| match HeadScanner::new().find_end(bytes, limits) {
-            Err(first) => first,
-            Ok(_) => error,
-        })
+        HeadScanner::new().find_end(bytes, limits)?;
+        Err(error)
     }
 
     /// Parses the head that starts at `start`; other bytes may follow it.
     ///
     /// Whatever succeeds here would have passed the scanner too; the errors need not be those of the scanner.
-    pub(super) fn parse_at(
-        &mut self,
-        bytes: &[u8],
-        start: usize,
-        limits: &HeadLimits,
-    ) -> Result<(), HeadError> {
+    pub(super) fn parse_at(&mut self, bytes: &[u8], start: usize, limits: &HeadLimits) -> Result<(), HeadError> {
         let after_line = self.request_line(bytes, start, limits.target_bytes)?;
         self.fields.clear();
         self.len = lines::parse(bytes, after_line, &mut self.fields, limits.headers)?;
@@ -123,12 +111,7 @@ impl RequestHead {
     }
 
     /// `method SP target SP version CRLF` (RFC 9112 section 3), with exactly one space at either place.
-    fn request_line(
-        &mut self,
-        bytes: &[u8],
-        start: usize,
-        target_bytes: usize,
-    ) -> Result<usize, HeadError> {
+    fn request_line(&mut self, bytes: &[u8], start: usize, target_bytes: usize) -> Result<usize, HeadError> {
         let line = bytes.get(start..).unwrap_or_default();
         let method_len = token_len(line);
         let Some([b' ', rest @ ..]) = line.get(method_len..) else {
@@ -152,20 +135,7 @@ impl RequestHead {
         }
         self.target_text = Span::new(target_start, target_start + target_len);
         self.version = match rest.get(target_len..).unwrap_or_default() {
-            [
-                b' ',
-                b'H',
-                b'T',
-                b'T',
-                b'P',
-                b'/',
-                b'1',
-                b'.',
-                minor @ (b'0' | b'1'),
-                b'\r',
-                b'\n',
-                ..,
-            ] => match minor {
+            [b' ', b'H', b'T', b'T', b'P', b'/', b'1', b'.', minor @ (b'0' | b'1'), b'\r', b'\n', ..] => match minor {
                 b'0' => Version::Http10,
                 _ => Version::Http11,
             },
@@ -173,8 +143,7 @@ impl RequestHead {
             [b' ', ..] => return Err(HeadError::Version),
             _ => return Err(HeadError::RequestLine),
         };
-        self.target =
-            target::parse(self.method, bytes, self.target_text).map_err(HeadError::Target)?;
+        self.target = target::parse(self.method, bytes, self.target_text).map_err(HeadError::Target)?;
         Ok(target_start + target_len + b" HTTP/1.1\r\n".len())
     }
 
@@ -188,9 +157,7 @@ impl RequestHead {
         };
         match self.target.authority {
             None => Ok(field),
-            Some(authority) => host::parse(bytes, authority)
-                .map(Some)
-                .map_err(HeadError::Host),
+            Some(authority) => host::parse(bytes, authority).map(Some).map_err(HeadError::Host),
         }
     }
 
@@ -206,9 +173,6 @@ impl RequestHead {
                 }
             }
         }
-        Ok(!matches!(
-            self.body,
-            BodyLength::None | BodyLength::Length(0)
-        ))
+        Ok(!matches!(self.body, BodyLength::None | BodyLength::Length(0)))
     }
 }

@@ -3,9 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::{
-    BodyLength, HeadError, HeadLimits, HeadScanner, connection::Connection, framing::Framing, lines,
-};
+use super::{BodyLength, HeadError, HeadLimits, HeadScanner, connection::Connection, framing::Framing, lines};
 use crate::wire::{Fields, HeaderId, Method, Span, Version, text::value_len};
 
 /// Fields for which a new head has room before it allocates.
@@ -66,19 +64,14 @@ impl ResponseHead {
     /// After an error the contents mean nothing. Bytes behind the head are [`HeadError::Incomplete`], a mistake of the
     /// caller.
     pub fn parse(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<(), HeadError> {
-        let parsed = self
-            .parse_at(bytes, limits)
-            .and_then(|()| match self.len == bytes.len() {
-                true => Ok(()),
-                false => Err(HeadError::Incomplete),
-            });
+        let error = match self.parse_at(bytes, limits) {
+            Ok(()) if self.len == bytes.len() => return Ok(()),
+            Ok(()) => HeadError::Incomplete,
+            Err(error) => error,
+        };
         // What the scanner refuses comes first, so that the error does not depend on how the bytes arrived.
-        parsed.map_err(
-            |error| match HeadScanner::new().find_end(bytes, &without_target(limits)) {
-                Err(first) => first,
-                Ok(_) => error,
-            },
-        )
+        HeadScanner::new().find_end(bytes, &without_target(limits))?;
+        Err(error)
     }
 
     /// Parses the head at the start of `bytes`; other bytes may follow it.
@@ -128,13 +121,7 @@ impl ResponseHead {
             _ => return Err(HeadError::Version),
         };
         let (digits, rest) = match rest {
-            [
-                b' ',
-                d1 @ b'1'..=b'9',
-                d2 @ b'0'..=b'9',
-                d3 @ b'0'..=b'9',
-                rest @ ..,
-            ] => ([*d1, *d2, *d3], rest),
+            [b' ', d1 @ b'1'..=b'9', d2 @ b'0'..=b'9', d3 @ b'0'..=b'9', rest @ ..] => ([*d1, *d2, *d3], rest),
             _ => return Err(HeadError::Status),
         };
         let reason = match rest {
@@ -147,9 +134,7 @@ impl ResponseHead {
             return Err(HeadError::Reason);
         };
         self.version = version;
-        self.status = digits
-            .iter()
-            .fold(0, |status, digit| status * 10 + u16::from(digit - b'0'));
+        self.status = digits.iter().fold(0, |status, digit| status * 10 + u16::from(digit - b'0'));
         let after_line = bytes.len() - after.len();
         self.reason = Span::new(after_line - 2 - reason_len, after_line - 2);
         Ok(after_line)
@@ -175,8 +160,5 @@ impl ResponseHead {
 
 /// The scanner's limit on a request line is not for status lines.
 pub(super) fn without_target(limits: &HeadLimits) -> HeadLimits {
-    HeadLimits {
-        target_bytes: usize::MAX,
-        ..*limits
-    }
+    HeadLimits { target_bytes: usize::MAX, ..*limits }
 }

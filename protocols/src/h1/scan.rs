@@ -62,11 +62,7 @@ impl HeadScanner {
     ///
     /// `bytes` is all that has been received of the head, from its first byte, in every call. Bytes behind the head
     /// may follow. The error is the first in the order of bytes, however they are split over calls.
-    pub fn find_end(
-        &mut self,
-        bytes: &[u8],
-        limits: &HeadLimits,
-    ) -> Result<Option<usize>, HeadError> {
+    pub fn find_end(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<Option<usize>, HeadError> {
         let window = bytes.get(..limits.header_bytes).unwrap_or(bytes);
         let start_line_max = limits.target_bytes.saturating_add(START_LINE_OVERHEAD);
         loop {

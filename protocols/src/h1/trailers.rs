@@ -51,10 +51,7 @@ impl Trailers {
             other => BodyError::Trailer(other),
         })?;
         self.bytes.truncate(lines_end);
-        for field in received
-            .iter()
-            .filter(|field| field.id.allowed_in_trailer())
-        {
+        for field in received.iter().filter(|field| field.id.allowed_in_trailer()) {
             self.fields.push(*field);
         }
         Ok(())

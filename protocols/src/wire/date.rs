@@ -4,9 +4,8 @@
 mod tests;
 
 const DAYS: [&[u8; 3]; 7] = [b"Thu", b"Fri", b"Sat", b"Sun", b"Mon", b"Tue", b"Wed"];
-const MONTHS: [&[u8; 3]; 12] = [
-    b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
-];
+const MONTHS: [&[u8; 3]; 12] =
+    [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
 
 /// 9999-12-31 23:59:59: the format has four digits for the year.
 const LAST: u64 = 253_402_300_799;
@@ -19,34 +18,7 @@ pub fn imf_fixdate(unix_seconds: u64, out: &mut [u8; 29]) {
     let (days, time) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);
     *out = *b"Thu, 00 Jan 0000 00:00:00 GMT";
-    let [
-        w0,
-        w1,
-        w2,
-        _,
-        _,
-        d0,
-        d1,
-        _,
-        m0,
-        m1,
-        m2,
-        _,
-        y0,
-        y1,
-        y2,
-        y3,
-        _,
-        h0,
-        h1,
-        _,
-        n0,
-        n1,
-        _,
-        s0,
-        s1,
-        ..,
-    ] = out;
+    let [w0, w1, w2, _, _, d0, d1, _, m0, m1, m2, _, y0, y1, y2, y3, _, h0, h1, _, n0, n1, _, s0, s1, ..] = out;
     [*w0, *w1, *w2] = *DAYS[(days % 7) as usize];
     [*m0, *m1, *m2] = *MONTHS[(month % 12) as usize];
     [*d0, *d1] = two_digits(day);
@@ -69,8 +41,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
     const DAYS_PER_ERA: u64 = 146_097;
     let shifted = days + 719_468; // 0000-03-01
     let (era, day_of_era) = (shifted / DAYS_PER_ERA, shifted % DAYS_PER_ERA);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * march_month + 2) / 5 + 1;

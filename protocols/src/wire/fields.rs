@@ -35,12 +35,7 @@ pub struct Fields {
 
 impl Default for Fields {
     fn default() -> Self {
-        Self {
-            list: Vec::new(),
-            present: 0,
-            repeated: 0,
-            first: [0; 64],
-        }
+        Self { list: Vec::new(), present: 0, repeated: 0, first: [0; 64] }
     }
 }
 
@@ -96,11 +91,7 @@ impl Fields {
 
     /// The first field of that id.
     pub fn get(&self, id: HeaderId) -> Option<&Field> {
-        if self.has(id) {
-            self.list.get(self.first[id as usize] as usize)
-        } else {
-            None
-        }
+        if self.has(id) { self.list.get(self.first[id as usize] as usize) } else { None }
     }
 
     /// All fields of that id in their order.
@@ -116,9 +107,7 @@ impl Fields {
     /// All fields of that name, known or not, in any case. `bytes` is the buffer that the spans point into.
     pub fn named<'a>(&'a self, bytes: &'a [u8], name: &'a [u8]) -> impl Iterator<Item = &'a Field> {
         let id = HeaderId::of(name);
-        self.all(id).filter(move |field| {
-            id != HeaderId::Other || field.name.of(bytes).eq_ignore_ascii_case(name)
-        })
+        self.all(id).filter(move |field| id != HeaderId::Other || field.name.of(bytes).eq_ignore_ascii_case(name))
     }
 
     /// Makes room for `fields` fields.

@@ -96,11 +96,7 @@ impl HeaderId {
     /// The id of a field name, in any case. Looks at four bytes, then compares with the one candidate.
     pub fn of(name: &[u8]) -> Self {
         let candidate = &SPELLINGS[SLOTS[slot(name)] as usize];
-        if candidate.is(name) {
-            candidate.id
-        } else {
-            Self::Other
-        }
+        if candidate.is(name) { candidate.id } else { Self::Other }
     }
 
     /// The bit of this id in a set of ids.
@@ -185,13 +181,7 @@ struct Spelling {
 }
 
 impl Spelling {
-    const OTHER: Self = Self {
-        id: HeaderId::Other,
-        len: usize::MAX,
-        first: 0,
-        second: 0,
-        last: 0,
-    };
+    const OTHER: Self = Self { id: HeaderId::Other, len: usize::MAX, first: 0, second: 0, last: 0 };
 
     const fn new(id: HeaderId) -> Self {
         let name = id.name().as_bytes();
@@ -202,11 +192,7 @@ impl Spelling {
             len,
             first: word(name, 0, width),
             second: if len > 16 { word(name, 8, 8) } else { 0 },
-            last: if len < 4 {
-                0
-            } else {
-                word(name, len - width, width)
-            },
+            last: if len < 4 { 0 } else { word(name, len - width, width) },
         }
     }
 
@@ -215,10 +201,7 @@ impl Spelling {
             return false;
         }
         if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
-            let second = name
-                .get(8..)
-                .and_then(|rest| rest.first_chunk())
-                .filter(|_| self.len > 16);
+            let second = name.get(8..).and_then(|rest| rest.first_chunk()).filter(|_| self.len > 16);
             return same(u64::from_le_bytes(*first), self.first)
                 & same(u64::from_le_bytes(*last), self.last)
                 & second.is_none_or(|second| same(u64::from_le_bytes(*second), self.second));
@@ -285,10 +268,7 @@ static SLOTS: [u8; SLOT_COUNT] = {
     let mut index = 0;
     while index < KNOWN.len() {
         let slot = slot(KNOWN[index].name().as_bytes());
-        assert!(
-            slots[slot] == 0,
-            "two names share a slot: try other factors"
-        );
+        assert!(slots[slot] == 0, "two names share a slot: try other factors");
         slots[slot] = KNOWN[index] as u8;
         index += 1;
     }

@@ -49,13 +49,9 @@ impl HostError {
         match self {
             Self::Empty => "the host is empty",
             Self::TooLong => "the host is longer than 255 bytes",
-            Self::Userinfo => {
-                "the host has userinfo ('user@') before it, which HTTP does not allow"
-            }
+            Self::Userinfo => "the host has userinfo ('user@') before it, which HTTP does not allow",
             Self::Byte => "the host has a character that no host name or address has",
-            Self::EmptyLabel => {
-                "the host name has an empty label (two dots in a row, or a leading dot)"
-            }
+            Self::EmptyLabel => "the host name has an empty label (two dots in a row, or a leading dot)",
             Self::Ipv4 => "the host ends in a number, but is no IPv4 address",
             Self::Ipv6 => "the host is in brackets, but is no IPv6 address",
             Self::Port => "the port after the host is not a number from 0 to 65535",
@@ -85,11 +81,7 @@ pub fn parse(bytes: &[u8], at: Span) -> Result<HostPort, HostError> {
         _ => return Err(HostError::Byte),
     };
     let start = at.start as usize;
-    Ok(HostPort {
-        text: at,
-        host: Span::new(start, start + host_len),
-        port,
-    })
+    Ok(HostPort { text: at, host: Span::new(start, start + host_len), port })
 }
 
 /// Length of the bracketed address at the start of `text`, with both brackets.
@@ -141,21 +133,7 @@ fn name_len(text: &[u8]) -> Result<usize, HostError> {
 /// `unreserved` and `sub-delims` of RFC 3986 without the comma: with it, a list of hosts could pass for one.
 const fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'_'
-                | b'~'
-                | b'!'
-                | b'$'
-                | b'&'
-                | b'\''
-                | b'('
-                | b')'
-                | b'*'
-                | b'+'
-                | b';'
-                | b'='
-        )
+        || matches!(byte, b'-' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b';' | b'=')
 }
 
 fn is_ipv4(name: &[u8]) -> bool {

@@ -116,10 +116,7 @@ fn resolve(out: &mut Vec<u8>) {
         let Some(rest) = out.get(read..).filter(|rest| !rest.is_empty()) else {
             break;
         };
-        let len = rest
-            .iter()
-            .position(|byte| is_separator(byte))
-            .unwrap_or(rest.len());
+        let len = rest.iter().position(is_separator).unwrap_or(rest.len());
         let segment = rest.get(..len).unwrap_or_default();
         let kept = memchr::memchr(b';', segment).unwrap_or(len);
         match segment.get(..kept).unwrap_or_default() {

@@ -14,17 +14,12 @@ pub struct Span {
 impl Span {
     /// The span `start..end`. Offsets beyond 32 bits become `u32::MAX`, for which [`Span::of`] gives nothing.
     pub const fn new(start: usize, end: usize) -> Self {
-        Self {
-            start: narrow(start),
-            end: narrow(end),
-        }
+        Self { start: narrow(start), end: narrow(end) }
     }
 
     /// The bytes meant, or an empty slice where the span lies outside of `bytes`. Never panics.
     pub fn of(self, bytes: &[u8]) -> &[u8] {
-        bytes
-            .get(self.start as usize..self.end as usize)
-            .unwrap_or_default()
+        bytes.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 
     /// Length in bytes; 0 for a span that ends before it starts.
@@ -39,9 +34,5 @@ impl Span {
 }
 
 const fn narrow(offset: usize) -> u32 {
-    if offset > u32::MAX as usize {
-        u32::MAX
-    } else {
-        offset as u32
-    }
+    if offset > u32::MAX as usize { u32::MAX } else { offset as u32 }
 }

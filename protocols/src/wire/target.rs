@@ -40,13 +40,7 @@ pub struct Target {
 
 impl Default for Target {
     fn default() -> Self {
-        Self {
-            form: TargetForm::Origin,
-            scheme: None,
-            authority: None,
-            path: Span::default(),
-            query: None,
-        }
+        Self { form: TargetForm::Origin, scheme: None, authority: None, path: Span::default(), query: None }
     }
 }
 
@@ -80,17 +74,11 @@ impl TargetError {
     pub const fn message(self) -> &'static str {
         match self {
             Self::Empty => "the request target is missing",
-            Self::Byte => {
-                "the request target has a control character, a space or a non-ASCII byte; percent-encode it"
-            }
+            Self::Byte => "the request target has a control character, a space or a non-ASCII byte; percent-encode it",
             Self::Fragment => "the request target has a '#'; fragments are not sent to servers",
-            Self::PercentEncoding => {
-                "the path has a '%' that is not followed by two hexadecimal digits"
-            }
+            Self::PercentEncoding => "the path has a '%' that is not followed by two hexadecimal digits",
             Self::PercentNul => "the path has a percent-encoded NUL",
-            Self::Form => {
-                "the request target is neither a path that begins with '/' nor an absolute http or https URI"
-            }
+            Self::Form => "the request target is neither a path that begins with '/' nor an absolute http or https URI",
             Self::Scheme => "the request target has a scheme other than http and https",
             Self::Asterisk => "the request target '*' is for OPTIONS only",
             Self::Connect => "CONNECT needs a target of the form host:port",
@@ -115,17 +103,9 @@ pub fn parse(method: Method, bytes: &[u8], at: Span) -> Result<Target, TargetErr
         [] => Err(TargetError::Empty),
         [b'/', ..] => {
             let (path, query) = path_and_query(bytes, at)?;
-            Ok(Target {
-                path,
-                query,
-                ..Target::default()
-            })
+            Ok(Target { path, query, ..Target::default() })
         }
-        b"*" if method == Method::Options => Ok(Target {
-            form: TargetForm::Asterisk,
-            path: at,
-            ..Target::default()
-        }),
+        b"*" if method == Method::Options => Ok(Target { form: TargetForm::Asterisk, path: at, ..Target::default() }),
         b"*" => Err(TargetError::Asterisk),
         _ => absolute_form(bytes, at),
     }
@@ -144,10 +124,7 @@ fn authority_form(bytes: &[u8], at: Span) -> Result<Target, TargetError> {
     Ok(Target {
         form: TargetForm::Authority,
         authority: Some(at),
-        path: Span {
-            start: at.end,
-            ..at
-        },
+        path: Span { start: at.end, ..at },
         ..Target::default()
     })
 }
@@ -168,21 +145,12 @@ fn absolute_form(bytes: &[u8], at: Span) -> Result<Target, TargetError> {
     if !scheme.eq_ignore_ascii_case(b"http") && !scheme.eq_ignore_ascii_case(b"https") {
         return Err(TargetError::Scheme);
     }
-    let authority_len = rest
-        .iter()
-        .position(|byte| matches!(byte, b'/' | b'?' | b'#'))
-        .unwrap_or(rest.len());
+    let authority_len = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
     let start = at.start as usize;
     let authority_start = start + scheme_len + 3;
     let authority = Span::new(authority_start, authority_start + authority_len);
     host::parse(bytes, authority).map_err(TargetError::Authority)?;
-    let (path, query) = path_and_query(
-        bytes,
-        Span {
-            start: authority.end,
-            ..at
-        },
-    )?;
+    let (path, query) = path_and_query(bytes, Span { start: authority.end, ..at })?;
     Ok(Target {
         form: TargetForm::Absolute,
         scheme: Some(Span::new(start, start + scheme_len)),
@@ -233,12 +201,6 @@ fn path_and_query(bytes: &[u8], at: Span) -> Result<(Span, Option<Span>), Target
     let start = at.start as usize;
     Ok(match question {
         None => (at, None),
-        Some(index) => (
-            Span::new(start, start + index),
-            Some(Span {
-                start: at.start + index as u32 + 1,
-                ..at
-            }),
-        ),
+        Some(index) => (Span::new(start, start + index), Some(Span { start: at.start + index as u32 + 1, ..at })),
     })
 }

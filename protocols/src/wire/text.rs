@@ -12,20 +12,7 @@ const TOKEN: [bool; 256] = {
         table[byte] = b.is_ascii_alphanumeric()
             || matches!(
                 b,
-                b'!' | b'#'
-                    | b'$'
-                    | b'%'
-                    | b'&'
-                    | b'\''
-                    | b'*'
-                    | b'+'
-                    | b'-'
-                    | b'.'
-                    | b'^'
-                    | b'_'
-                    | b'`'
-                    | b'|'
-                    | b'~'
+                b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
             );
         byte += 1;
     }
@@ -44,9 +31,7 @@ pub fn is_token(text: &[u8]) -> bool {
 
 /// How many bytes at the start of `text` are `tchar`.
 pub fn token_len(text: &[u8]) -> usize {
-    text.iter()
-        .position(|&byte| !is_token_byte(byte))
-        .unwrap_or(text.len())
+    text.iter().position(|&byte| !is_token_byte(byte)).unwrap_or(text.len())
 }
 
 /// Whether a field value, or a reason phrase, may hold `byte`: HTAB, SP, VCHAR and obs-text (RFC 9110 section 5.5).
@@ -71,10 +56,7 @@ pub fn value_len(text: &[u8]) -> usize {
         }
     }
     let tail = text.get(at..).unwrap_or_default();
-    at + tail
-        .iter()
-        .position(|&byte| !is_value_byte(byte))
-        .unwrap_or(tail.len())
+    at + tail.iter().position(|&byte| !is_value_byte(byte)).unwrap_or(tail.len())
 }
 
 const ONES: u64 = u64::MAX / 255;
@@ -94,16 +76,13 @@ pub(crate) fn position(text: &[u8], byte: u8) -> Option<usize> {
     let mut at = 0;
     while let Some(word) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let zero_where_equal = u64::from_le_bytes(*word) ^ (ONES * byte as u64);
-        if let Some(offset) = lowest(zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & HIGH)
-        {
+        if let Some(offset) = lowest(zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & HIGH) {
             return Some(at + offset);
         }
         at += 8;
     }
     let tail = text.get(at..).unwrap_or_default();
-    tail.iter()
-        .position(|&other| other == byte)
-        .map(|offset| at + offset)
+    tail.iter().position(|&other| other == byte).map(|offset| at + offset)
 }
 
 /// Index of the lowest byte that has a bit set.

@@ -4,14 +4,9 @@ use crate::h1::{BodyDecoder, BodyLength};
 #[test]
 fn chunk_heads() {
     let mut out = [0; CHUNK_HEAD_BYTES_MAX];
-    for (len, expected) in [
-        (1, "1\r\n"),
-        (9, "9\r\n"),
-        (10, "a\r\n"),
-        (16, "10\r\n"),
-        (0xffff, "ffff\r\n"),
-        (0x12_3456, "123456\r\n"),
-    ] {
+    for (len, expected) in
+        [(1, "1\r\n"), (9, "9\r\n"), (10, "a\r\n"), (16, "10\r\n"), (0xffff, "ffff\r\n"), (0x12_3456, "123456\r\n")]
+    {
         assert_eq!(chunk_head(len, &mut out), expected.as_bytes());
     }
     assert_eq!(chunk_head(usize::MAX, &mut out), b"ffffffffffffffff\r\n");
@@ -40,9 +35,7 @@ fn what_is_written_is_read_back() {
 #[test]
 fn trailers_are_written_as_received_without_those_left_out() {
     let mut decoder = BodyDecoder::new(BodyLength::Chunked);
-    decoder
-        .decode(&mut b"0\r\nGrpc-Status: 0\r\nHost: x\r\nX:\r\n\r\n".to_vec())
-        .unwrap();
+    decoder.decode(&mut b"0\r\nGrpc-Status: 0\r\nHost: x\r\nX:\r\n\r\n".to_vec()).unwrap();
     let mut out = b"before".to_vec();
     encode_trailers(&decoder.trailers().unwrap(), &mut out);
     assert_eq!(out, b"before0\r\nGrpc-Status: 0\r\nX: \r\n\r\n");

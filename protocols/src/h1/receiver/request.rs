@@ -2,8 +2,8 @@
 
 use super::{Advance, Event, body_event};
 use crate::h1::{
-    BodyDecoder, BodyLength, BodyLimits, HeadError, HeadLimits, HeadScanner,
-    LEADING_BLANK_LINES_MAX, RequestError, RequestHead, Trailers,
+    BodyDecoder, BodyLength, BodyLimits, HeadError, HeadLimits, HeadScanner, LEADING_BLANK_LINES_MAX, RequestError,
+    RequestHead, Trailers,
 };
 
 /// Receives the requests of one connection.
@@ -32,10 +32,7 @@ enum State {
     Failed(RequestError),
 }
 
-const START: State = State::Head {
-    blank_lines: 0,
-    begun: false,
-};
+const START: State = State::Head { blank_lines: 0, begun: false };
 
 impl RequestReceiver {
     /// A receiver at the first byte of a connection, with the default limits on bodies.
@@ -110,20 +107,14 @@ impl RequestReceiver {
     }
 
     fn head_event(&mut self, bytes: &[u8], blank_lines: usize) -> Result<Advance, RequestError> {
-        let (skipped, blank_lines) =
-            skip_blank_lines(bytes, blank_lines).map_err(RequestError::Head)?;
-        let complete = self
-            .complete_head(bytes, skipped)
-            .map_err(RequestError::Head)?;
+        let (skipped, blank_lines) = skip_blank_lines(bytes, blank_lines).map_err(RequestError::Head)?;
+        let complete = self.complete_head(bytes, skipped).map_err(RequestError::Head)?;
         if complete {
             self.state = State::Body;
             self.body.reset(self.head.body);
             return Ok(Advance::new(self.head.len, Event::Head));
         }
-        self.state = State::Head {
-            blank_lines,
-            begun: bytes.len() > skipped,
-        };
+        self.state = State::Head { blank_lines, begun: bytes.len() > skipped };
         Ok(Advance::new(skipped, Event::NeedMore))
     }
 
@@ -137,10 +128,7 @@ impl RequestReceiver {
         let received = bytes.get(start..).unwrap_or_default();
         match self.scanner.find_end(received, &self.limits)? {
             None => Ok(false),
-            Some(_) => self
-                .head
-                .parse_at(bytes, start, &self.limits)
-                .map(|()| true),
+            Some(_) => self.head.parse_at(bytes, start, &self.limits).map(|()| true),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Advance, Event, body_event};
 use crate::h1::{
-    BodyDecoder, BodyLength, BodyLimits, HeadError, HeadLimits, HeadScanner, ResponseError,
-    ResponseHead, Trailers, response::without_target,
+    BodyDecoder, BodyLength, BodyLimits, HeadError, HeadLimits, HeadScanner, ResponseError, ResponseHead, Trailers,
+    response::without_target,
 };
 use crate::wire::Method;
 
@@ -72,11 +72,7 @@ impl ResponseReceiver {
         };
         if free {
             self.scanner.reset();
-            self.state = State::Head {
-                request,
-                interim: 0,
-                begun: false,
-            };
+            self.state = State::Head { request, interim: 0, begun: false };
         }
     }
 
@@ -99,9 +95,7 @@ impl ResponseReceiver {
     pub fn is_reusable(&self) -> bool {
         match self.state {
             State::Idle => true,
-            State::Body { until_close } => {
-                self.body.is_done() && !until_close && self.head.keep_alive
-            }
+            State::Body { until_close } => self.body.is_done() && !until_close && self.head.keep_alive,
             State::Head { .. } | State::Tunnel | State::Failed(_) => false,
         }
     }
@@ -120,11 +114,7 @@ impl ResponseReceiver {
         let advance = match self.state {
             State::Idle if bytes.is_empty() => Ok(Advance::new(0, Event::NeedMore)),
             State::Idle => Err(ResponseError::Unexpected),
-            State::Head {
-                request,
-                interim,
-                begun,
-            } => self.head_event(bytes, request, interim, begun),
+            State::Head { request, interim, begun } => self.head_event(bytes, request, interim, begun),
             State::Body { .. } => body_event(&mut self.body, bytes).map_err(ResponseError::Body),
             State::Tunnel if bytes.is_empty() => Ok(Advance::new(0, Event::NeedMore)),
             State::Tunnel => Ok(Advance::new(bytes.len(), Event::Data(0..bytes.len()))),
@@ -160,11 +150,7 @@ impl ResponseReceiver {
         begun: bool,
     ) -> Result<Advance, ResponseError> {
         if !self.complete_head(bytes).map_err(ResponseError::Head)? {
-            self.state = State::Head {
-                request,
-                interim,
-                begun: begun || !bytes.is_empty(),
-            };
+            self.state = State::Head { request, interim, begun: begun || !bytes.is_empty() };
             return Ok(Advance::new(0, Event::NeedMore));
         }
         self.scanner.reset();
@@ -177,17 +163,11 @@ impl ResponseReceiver {
         match self.head.status {
             101 => Ok(State::Tunnel),
             100..=199 if interim == Self::INTERIM_MAX => Err(ResponseError::Interim),
-            100..=199 => Ok(State::Head {
-                request,
-                interim: interim + 1,
-                begun: true,
-            }),
+            100..=199 => Ok(State::Head { request, interim: interim + 1, begun: true }),
             200..=299 if request == Method::Connect => Ok(State::Tunnel),
             _ => {
                 self.body.reset(length);
-                Ok(State::Body {
-                    until_close: length == BodyLength::UntilClose,
-                })
+                Ok(State::Body { until_close: length == BodyLength::UntilClose })
             }
         }
     }

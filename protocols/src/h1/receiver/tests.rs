@@ -4,11 +4,7 @@ use super::*;
 use crate::h1::{BodyError, HeadError, HeadLimits, RequestError, ResponseError};
 use crate::wire::{HeaderId, Method};
 
-const LIMITS: HeadLimits = HeadLimits {
-    header_bytes: 32 * 1024,
-    headers: 100,
-    target_bytes: 8 * 1024,
-};
+const LIMITS: HeadLimits = HeadLimits { header_bytes: 32 * 1024, headers: 100, target_bytes: 8 * 1024 };
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -31,9 +27,7 @@ fn responses(method: Method) -> ResponseReceiver {
 
 #[test]
 fn a_request_with_a_length_then_another_one() {
-    let mut bytes =
-        b"\r\nPOST /a?b=c HTTP/1.1\r\nHost: example.com:81\r\nContent-Length: 3\r\n\r\nabc"
-            .to_vec();
+    let mut bytes = b"\r\nPOST /a?b=c HTTP/1.1\r\nHost: example.com:81\r\nContent-Length: 3\r\n\r\nabc".to_vec();
     bytes.extend_from_slice(GET);
     let mut receiver = RequestReceiver::new(LIMITS);
     let advance = receiver.advance(&mut bytes).unwrap();
@@ -48,19 +42,13 @@ fn a_request_with_a_length_then_another_one() {
     assert_eq!(head.len, advance.consumed);
     bytes.drain(..advance.consumed);
     assert_eq!(receiver.body().remaining(), Some(3));
-    assert_eq!(
-        receiver.advance(&mut bytes),
-        Ok(Advance::new(3, Event::Data(0..3)))
-    );
+    assert_eq!(receiver.advance(&mut bytes), Ok(Advance::new(3, Event::Data(0..3))));
     bytes.drain(..3);
     assert_eq!(advance!(receiver, bytes), Ok(Event::End));
     // Nothing goes on before the caller says so.
     assert_eq!(advance!(receiver, bytes), Ok(Event::End));
     receiver.next_message();
-    assert_eq!(
-        receiver.advance(&mut bytes),
-        Ok(Advance::new(GET.len(), Event::Head))
-    );
+    assert_eq!(receiver.advance(&mut bytes), Ok(Advance::new(GET.len(), Event::Head)));
 }
 
 #[test]
@@ -70,10 +58,7 @@ fn an_incomplete_head_is_left_with_the_caller() {
         let advance = receiver.advance(&mut GET[..len].to_vec());
         assert_eq!(advance, Ok(Advance::new(0, Event::NeedMore)), "{len}");
     }
-    assert_eq!(
-        receiver.advance(&mut GET.to_vec()),
-        Ok(Advance::new(GET.len(), Event::Head))
-    );
+    assert_eq!(receiver.advance(&mut GET.to_vec()), Ok(Advance::new(GET.len(), Event::Head)));
 }
 
 #[test]
@@ -81,10 +66,7 @@ fn empty_lines_before_a_request() {
     for (blank, expected) in [
         ("\r\n", Ok(Event::Head)),
         ("\r\n\r\n", Ok(Event::Head)),
-        (
-            "\r\n\r\n\r\n",
-            Err(RequestError::Head(HeadError::BlankLines)),
-        ),
+        ("\r\n\r\n\r\n", Err(RequestError::Head(HeadError::BlankLines))),
         ("\n", Err(RequestError::Head(HeadError::BareLf))),
         ("\r\n\n", Err(RequestError::Head(HeadError::BareLf))),
     ] {
@@ -98,18 +80,12 @@ fn empty_lines_before_a_request() {
     assert_eq!(skip(&mut receiver), Ok(Advance::new(2, Event::NeedMore)));
     assert_eq!(receiver.eof(), Ok(()));
     assert_eq!(skip(&mut receiver), Ok(Advance::new(2, Event::NeedMore)));
-    assert_eq!(
-        skip(&mut receiver),
-        Err(RequestError::Head(HeadError::BlankLines))
-    );
+    assert_eq!(skip(&mut receiver), Err(RequestError::Head(HeadError::BlankLines)));
 }
 
 #[test]
 fn empty_lines_do_not_count_as_bytes_of_the_head() {
-    let limits = HeadLimits {
-        header_bytes: GET.len(),
-        ..LIMITS
-    };
+    let limits = HeadLimits { header_bytes: GET.len(), ..LIMITS };
     let mut receiver = RequestReceiver::new(limits);
     let mut bytes = [b"\r\n\r\n", GET].concat();
     assert_eq!(advance!(receiver, bytes), Ok(Event::Head));
@@ -121,19 +97,13 @@ fn a_request_that_ends_early() {
     assert_eq!(receiver.eof(), Ok(()));
     receiver.advance(&mut b"G".to_vec()).unwrap();
     assert_eq!(receiver.eof(), Err(RequestError::Truncated));
-    assert_eq!(
-        receiver.advance(&mut GET.to_vec()),
-        Err(RequestError::Truncated)
-    );
+    assert_eq!(receiver.advance(&mut GET.to_vec()), Err(RequestError::Truncated));
 
     let mut receiver = RequestReceiver::new(LIMITS);
     let mut bytes = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab".to_vec();
     assert_eq!(advance!(receiver, bytes), Ok(Event::Head));
     assert_eq!(advance!(receiver, bytes), Ok(Event::Data(0..2)));
-    assert_eq!(
-        receiver.eof(),
-        Err(RequestError::Body(BodyError::Truncated))
-    );
+    assert_eq!(receiver.eof(), Err(RequestError::Body(BodyError::Truncated)));
 }
 
 #[test]
@@ -153,10 +123,7 @@ fn the_next_message_does_not_begin_inside_one() {
     let mut bytes = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n".to_vec();
     assert_eq!(advance!(receiver, bytes), Ok(Event::Head));
     receiver.next_message();
-    assert_eq!(
-        receiver.advance(&mut b"abc".to_vec()),
-        Ok(Advance::new(3, Event::Data(0..3)))
-    );
+    assert_eq!(receiver.advance(&mut b"abc".to_vec()), Ok(Advance::new(3, Event::Data(0..3))));
 }
 
 #[test]
@@ -167,23 +134,20 @@ fn a_chunked_response_with_trailers() {
     assert_eq!(advance!(receiver, bytes), Ok(Event::Head));
     assert!(!receiver.is_reusable());
     let advance = receiver.advance(&mut bytes).unwrap();
-    let Event::Data(range) = advance.event else {
-        panic!("{advance:?}")
-    };
+    let Event::Data(range) = advance.event else { panic!("{advance:?}") };
     assert_eq!(&bytes[range], b"abcde");
     assert_eq!(advance.consumed, bytes.len());
     assert_eq!(receiver.advance(&mut []).unwrap().event, Event::End);
     let trailers = receiver.trailers().unwrap();
-    assert_eq!(
-        trailers.iter().collect::<Vec<_>>(),
-        [(&b"X-Sum"[..], &b"5"[..])]
-    );
+    assert_eq!(trailers.iter().collect::<Vec<_>>(), [(&b"X-Sum"[..], &b"5"[..])]);
     assert!(receiver.is_reusable());
 }
 
 #[test]
 fn interim_responses_come_before_the_final_one() {
-    let mut bytes = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 X\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na".to_vec();
+    let mut bytes =
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 X\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na"
+            .to_vec();
     let mut receiver = responses(Method::Get);
     for status in [100, 103, 200] {
         assert_eq!(advance!(receiver, bytes), Ok(Event::Head));
@@ -199,21 +163,14 @@ fn interim_responses_at_the_limit_and_one_past_it() {
     let interim = b"HTTP/1.1 102 Processing\r\n\r\n";
     let mut receiver = responses(Method::Get);
     for _ in 0..ResponseReceiver::INTERIM_MAX {
-        assert_eq!(
-            receiver.advance(&mut interim.to_vec()).unwrap().event,
-            Event::Head
-        );
+        assert_eq!(receiver.advance(&mut interim.to_vec()).unwrap().event, Event::Head);
     }
-    assert_eq!(
-        receiver.advance(&mut interim.to_vec()),
-        Err(ResponseError::Interim)
-    );
+    assert_eq!(receiver.advance(&mut interim.to_vec()), Err(ResponseError::Interim));
 }
 
 #[test]
 fn after_101_everything_is_data() {
-    let mut bytes =
-        b"HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x00\n".to_vec();
+    let mut bytes = b"HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x00\n".to_vec();
     let mut receiver = responses(Method::Get);
     assert_eq!(advance!(receiver, bytes), Ok(Event::Head));
     assert!(receiver.is_tunnel() && !receiver.is_reusable());
@@ -227,14 +184,10 @@ fn after_101_everything_is_data() {
 #[test]
 fn a_success_to_connect_is_a_tunnel() {
     let mut receiver = responses(Method::Connect);
-    receiver
-        .advance(&mut b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n".to_vec())
-        .unwrap();
+    receiver.advance(&mut b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n".to_vec()).unwrap();
     assert!(receiver.is_tunnel());
     let mut receiver = responses(Method::Connect);
-    receiver
-        .advance(&mut b"HTTP/1.1 403 No\r\nContent-Length: 5\r\n\r\n".to_vec())
-        .unwrap();
+    receiver.advance(&mut b"HTTP/1.1 403 No\r\nContent-Length: 5\r\n\r\n".to_vec()).unwrap();
     assert!(!receiver.is_tunnel());
 }
 
@@ -283,17 +236,12 @@ fn an_end_before_the_response_is_told_from_one_inside_it() {
     receiver.advance(&mut b"H".to_vec()).unwrap();
     assert_eq!(receiver.eof(), Err(ResponseError::Truncated));
     let mut receiver = responses(Method::Get);
-    receiver
-        .advance(&mut b"HTTP/1.1 100 Continue\r\n\r\n".to_vec())
-        .unwrap();
+    receiver.advance(&mut b"HTTP/1.1 100 Continue\r\n\r\n".to_vec()).unwrap();
     assert_eq!(receiver.eof(), Err(ResponseError::Truncated));
     let mut receiver = responses(Method::Get);
     let mut bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab".to_vec();
     assert_eq!(advance!(receiver, bytes), Ok(Event::Head));
-    assert_eq!(
-        receiver.eof(),
-        Err(ResponseError::Body(BodyError::Truncated))
-    );
+    assert_eq!(receiver.eof(), Err(ResponseError::Body(BodyError::Truncated)));
     assert_eq!(ResponseReceiver::new(LIMITS).eof(), Ok(()));
 }
 
@@ -301,14 +249,8 @@ fn an_end_before_the_response_is_told_from_one_inside_it() {
 fn bytes_that_answer_nothing_are_refused() {
     let mut receiver = ResponseReceiver::new(LIMITS);
     assert!(receiver.is_reusable());
-    assert_eq!(
-        receiver.advance(&mut []),
-        Ok(Advance::new(0, Event::NeedMore))
-    );
-    assert_eq!(
-        receiver.advance(&mut b"H".to_vec()),
-        Err(ResponseError::Unexpected)
-    );
+    assert_eq!(receiver.advance(&mut []), Ok(Advance::new(0, Event::NeedMore)));
+    assert_eq!(receiver.advance(&mut b"H".to_vec()), Err(ResponseError::Unexpected));
     assert!(!receiver.is_reusable());
     receiver.expect(Method::Get);
     assert_eq!(receiver.advance(&mut []), Err(ResponseError::Unexpected));
@@ -321,20 +263,27 @@ fn a_response_has_no_empty_line_before_it() {
     assert_eq!(advance, Err(ResponseError::Head(HeadError::BlankLines)));
 }
 
-/// That each byte is scanned once is in `scan/tests.rs`.
+/// That each byte is scanned once is in `scan/tests.rs`; here, that no byte is parsed before the head is complete.
 #[test]
 fn a_head_that_arrives_byte_by_byte() {
-    let mut head = b"GET / HTTP/1.1\r\nHost: a\r\n".to_vec();
-    head.extend_from_slice(&b"x: 1\r\n".repeat(90));
-    head.extend_from_slice(b"y: ");
-    head.resize(LIMITS.header_bytes - 4, b'y');
-    head.extend_from_slice(b"\r\n\r\n");
+    let mut fields = b"x: 1\r\n".repeat(90);
+    fields.extend_from_slice(b"Host: a\r\ny: ");
+    fields.resize(LIMITS.header_bytes - 100, b'y');
+    fields.extend_from_slice(b"\r\n\r\n");
+
+    let mut head = [b"GET / HTTP/1.1\r\n", &fields[..]].concat();
     let mut receiver = RequestReceiver::new(LIMITS);
     for len in 1..head.len() {
-        assert_eq!(
-            receiver.advance(&mut head[..len]).unwrap().event,
-            Event::NeedMore
-        );
+        assert_eq!(receiver.advance(&mut head[..len]), Ok(Advance::new(0, Event::NeedMore)));
+        assert!(receiver.head().fields.is_empty());
+    }
+    assert_eq!(receiver.advance(&mut head).unwrap().event, Event::Head);
+
+    let mut head = [b"HTTP/1.1 200 OK\r\n", &fields[..]].concat();
+    let mut receiver = responses(Method::Get);
+    for len in 1..head.len() {
+        assert_eq!(receiver.advance(&mut head[..len]), Ok(Advance::new(0, Event::NeedMore)));
+        assert!(receiver.head().fields.is_empty());
     }
     assert_eq!(receiver.advance(&mut head).unwrap().event, Event::Head);
 }

@@ -1,11 +1,7 @@
 use super::*;
 use crate::wire::{TargetForm, host::HostError, target::TargetError};
 
-const LIMITS: HeadLimits = HeadLimits {
-    header_bytes: 4096,
-    headers: 8,
-    target_bytes: 64,
-};
+const LIMITS: HeadLimits = HeadLimits { header_bytes: 4096, headers: 8, target_bytes: 64 };
 
 fn parse(bytes: &[u8]) -> Result<RequestHead, HeadError> {
     let mut head = RequestHead::new();
@@ -21,10 +17,7 @@ fn with(lines: &str) -> Result<RequestHead, HeadError> {
 fn a_whole_head() {
     let bytes = b"PATCH /a/b?c=d HTTP/1.1\r\nhost:  example.com:8080 \r\nX-Empty:\r\nX-Text: \ta\xe4 b\t \r\n\r\n";
     let head = parse(bytes).unwrap();
-    assert_eq!(
-        (head.method, head.version),
-        (Method::Patch, Version::Http11)
-    );
+    assert_eq!((head.method, head.version), (Method::Patch, Version::Http11));
     assert_eq!(head.method_text.of(bytes), b"PATCH");
     assert_eq!(head.target_text.of(bytes), b"/a/b?c=d");
     assert_eq!(head.target.path.of(bytes), b"/a/b");
@@ -34,19 +27,11 @@ fn a_whole_head() {
     assert_eq!(head.body, BodyLength::None);
     assert!(head.keep_alive && !head.expect_continue);
     assert_eq!((head.upgrade, head.len), (None, bytes.len()));
-    let fields: Vec<_> = head
-        .fields
-        .iter()
-        .map(|f| (f.name.of(bytes), f.value.of(bytes), f.line.of(bytes)))
-        .collect();
+    let fields: Vec<_> = head.fields.iter().map(|f| (f.name.of(bytes), f.value.of(bytes), f.line.of(bytes))).collect();
     assert_eq!(
         fields,
         [
-            (
-                &b"host"[..],
-                &b"example.com:8080"[..],
-                &b"host:  example.com:8080 \r\n"[..]
-            ),
+            (&b"host"[..], &b"example.com:8080"[..], &b"host:  example.com:8080 \r\n"[..]),
             (b"X-Empty", b"", b"X-Empty:\r\n"),
             (b"X-Text", b"a\xe4 b", b"X-Text: \ta\xe4 b\t \r\n"),
         ]
@@ -56,8 +41,7 @@ fn a_whole_head() {
 #[test]
 fn a_head_is_reused() {
     let mut head = RequestHead::new();
-    head.parse(b"POST * HTTP/1.1\r\nHost: a\r\n\r\n", &LIMITS)
-        .unwrap_err();
+    head.parse(b"POST * HTTP/1.1\r\nHost: a\r\n\r\n", &LIMITS).unwrap_err();
     head.parse(
         b"POST http://b/ HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nConnection: upgrade, close\r\nUpgrade: x\r\nExpect: 100-continue\r\n\r\n",
         &LIMITS,
@@ -65,25 +49,16 @@ fn a_head_is_reused() {
     .unwrap();
     assert!(head.expect_continue && head.upgrade.is_some() && !head.keep_alive);
     head.parse(b"GET / HTTP/1.0\r\n\r\n", &LIMITS).unwrap();
-    assert_eq!(
-        (head.host, head.body, head.upgrade),
-        (None, BodyLength::None, None)
-    );
+    assert_eq!((head.host, head.body, head.upgrade), (None, BodyLength::None, None));
     assert!(head.fields.is_empty() && !head.expect_continue && !head.keep_alive);
-    assert_eq!(
-        (head.target.form, head.target.authority),
-        (TargetForm::Origin, None)
-    );
+    assert_eq!((head.target.form, head.target.authority), (TargetForm::Origin, None));
 }
 
 #[test]
 fn methods() {
-    for (name, method) in [
-        ("GET", Method::Get),
-        ("get", Method::Other),
-        ("M-SEARCH", Method::Other),
-        ("DELETE", Method::Delete),
-    ] {
+    for (name, method) in
+        [("GET", Method::Get), ("get", Method::Other), ("M-SEARCH", Method::Other), ("DELETE", Method::Delete)]
+    {
         let head = parse(format!("{name} / HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).unwrap();
         assert_eq!(head.method, method);
     }
@@ -120,15 +95,9 @@ fn malformed_request_lines() {
         ("GET / ", HeadError::Version),
         ("GET /\tHTTP/1.1", HeadError::RequestLine),
         ("GET /a\tb HTTP/1.1", HeadError::Target(TargetError::Byte)),
-        (
-            "GET /a#b HTTP/1.1",
-            HeadError::Target(TargetError::Fragment),
-        ),
+        ("GET /a#b HTTP/1.1", HeadError::Target(TargetError::Fragment)),
         ("GET * HTTP/1.1", HeadError::Target(TargetError::Asterisk)),
-        (
-            "CONNECT / HTTP/1.1",
-            HeadError::Target(TargetError::Connect),
-        ),
+        ("CONNECT / HTTP/1.1", HeadError::Target(TargetError::Connect)),
         ("GET /\n HTTP/1.1", HeadError::BareLf),
         ("GET /\r HTTP/1.1", HeadError::BareCr),
         ("GET /\0 HTTP/1.1", HeadError::Nul),
@@ -196,12 +165,7 @@ fn something_else_than_one_head() {
         b"GET /",
     ] {
         let error = parse(bytes).err();
-        assert_eq!(
-            error,
-            Some(HeadError::Incomplete),
-            "{:?}",
-            String::from_utf8_lossy(bytes)
-        );
+        assert_eq!(error, Some(HeadError::Incomplete), "{:?}", String::from_utf8_lossy(bytes));
     }
 }
 
@@ -211,24 +175,15 @@ fn limits_and_one_past_them() {
     assert!(with(&lines(LIMITS.headers - 1)).is_ok());
     assert_eq!(with(&lines(LIMITS.headers)).err(), Some(HeadError::Headers));
 
-    let target = |len: usize| {
-        parse(format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(len - 1)).as_bytes()).err()
-    };
+    let target =
+        |len: usize| parse(format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(len - 1)).as_bytes()).err();
     assert_eq!(target(LIMITS.target_bytes), None);
-    assert_eq!(
-        target(LIMITS.target_bytes + 1),
-        Some(HeadError::TargetBytes)
-    );
-    assert_eq!(
-        target(LIMITS.target_bytes + 1000),
-        Some(HeadError::TargetBytes)
-    );
+    assert_eq!(target(LIMITS.target_bytes + 1), Some(HeadError::TargetBytes));
+    assert_eq!(target(LIMITS.target_bytes + 1000), Some(HeadError::TargetBytes));
 
     let head = |len: usize| {
         let fixed = b"GET / HTTP/1.1\r\nHost: a\r\nx: \r\n\r\n".len();
-        with(&format!("x: {}\r\n", "y".repeat(len - fixed)))
-            .map(|head| assert_eq!(head.len, len))
-            .err()
+        with(&format!("x: {}\r\n", "y".repeat(len - fixed))).map(|head| assert_eq!(head.len, len)).err()
     };
     assert_eq!(head(LIMITS.header_bytes), None);
     assert_eq!(head(LIMITS.header_bytes + 1), Some(HeadError::HeaderBytes));
@@ -236,10 +191,7 @@ fn limits_and_one_past_them() {
     let options = |count: usize| with(&format!("Connection: {}\r\n", "a,".repeat(count))).err();
     assert_eq!(options(32), None);
     assert_eq!(options(33), Some(HeadError::ConnectionOptions));
-    assert_eq!(
-        with("Connection: ,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\r\n").err(),
-        None
-    );
+    assert_eq!(with("Connection: ,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\r\n").err(), None);
 }
 
 #[test]
@@ -249,10 +201,7 @@ fn statuses() {
     assert_eq!(HeadError::Headers.status(), 431);
     assert_eq!(HeadError::Expectation.status(), 417);
     assert_eq!(HeadError::BareLf.status(), 400);
-    assert_eq!(
-        HeadError::Host(HostError::Empty).to_string(),
-        "the host is empty"
-    );
+    assert_eq!(HeadError::Host(HostError::Empty).to_string(), "the host is empty");
 }
 
 #[test]
@@ -264,23 +213,13 @@ fn hosts() {
     assert_eq!(get("Host: a\r\nHost: a\r\n"), Some(HeadError::HostRepeated));
     assert_eq!(get("Host: a\r\nhOST: b\r\n"), Some(HeadError::HostRepeated));
     assert_eq!(get("Host:\r\n"), Some(HeadError::Host(HostError::Empty)));
-    assert_eq!(
-        get("Host: a, b\r\n"),
-        Some(HeadError::Host(HostError::Byte))
-    );
-    assert_eq!(
-        get("Host: u@a\r\n"),
-        Some(HeadError::Host(HostError::Userinfo))
-    );
-    let get_10 = |lines: &str| {
-        parse(format!("GET / HTTP/1.0\r\n{lines}\r\n").as_bytes()).map(|head| head.host.is_some())
-    };
+    assert_eq!(get("Host: a, b\r\n"), Some(HeadError::Host(HostError::Byte)));
+    assert_eq!(get("Host: u@a\r\n"), Some(HeadError::Host(HostError::Userinfo)));
+    let get_10 =
+        |lines: &str| parse(format!("GET / HTTP/1.0\r\n{lines}\r\n").as_bytes()).map(|head| head.host.is_some());
     assert_eq!(get_10(""), Ok(false));
     assert_eq!(get_10("Host: a\r\n"), Ok(true));
-    assert_eq!(
-        get_10("Host: a\r\nHost: a\r\n"),
-        Err(HeadError::HostRepeated)
-    );
+    assert_eq!(get_10("Host: a\r\nHost: a\r\n"), Err(HeadError::HostRepeated));
     assert_eq!(get_10("Host: /\r\n"), Err(HeadError::Host(HostError::Byte)));
 }
 
@@ -288,18 +227,12 @@ fn hosts() {
 fn the_authority_of_the_target_wins_over_host() {
     let bytes = b"GET http://b:81/c HTTP/1.1\r\nHost: a\r\n\r\n";
     let host = parse(bytes).unwrap().host.unwrap();
-    assert_eq!(
-        (host.text.of(bytes), host.host.of(bytes), host.port),
-        (&b"b:81"[..], &b"b"[..], Some(81))
-    );
+    assert_eq!((host.text.of(bytes), host.host.of(bytes), host.port), (&b"b:81"[..], &b"b"[..], Some(81)));
     let bytes = b"CONNECT b:81 HTTP/1.1\r\nHost: a\r\n\r\n";
     assert_eq!(parse(bytes).unwrap().host.unwrap().text.of(bytes), b"b:81");
     let bytes = b"GET http://b HTTP/1.0\r\n\r\n";
     assert_eq!(parse(bytes).unwrap().host.unwrap().text.of(bytes), b"b");
-    assert_eq!(
-        parse(b"GET http://b/ HTTP/1.1\r\n\r\n").err(),
-        Some(HeadError::HostMissing)
-    );
+    assert_eq!(parse(b"GET http://b/ HTTP/1.1\r\n\r\n").err(), Some(HeadError::HostMissing));
     let invalid = parse(b"GET http://b/ HTTP/1.1\r\nHost: a/\r\n\r\n");
     assert_eq!(invalid.err(), Some(HeadError::Host(HostError::Byte)));
 }
@@ -310,37 +243,13 @@ fn expectations() {
         let bytes = format!("POST / HTTP/{version}\r\nHost: a\r\n{lines}\r\n");
         parse(bytes.as_bytes()).map(|head| head.expect_continue)
     };
-    assert_eq!(
-        expects("1.1", "Content-Length: 1\r\nExpect: 100-Continue\r\n"),
-        Ok(true)
-    );
-    assert_eq!(
-        expects(
-            "1.1",
-            "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n"
-        ),
-        Ok(true)
-    );
-    assert_eq!(
-        expects("1.1", "Content-Length: 0\r\nExpect: 100-continue\r\n"),
-        Ok(false)
-    );
+    assert_eq!(expects("1.1", "Content-Length: 1\r\nExpect: 100-Continue\r\n"), Ok(true));
+    assert_eq!(expects("1.1", "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n"), Ok(true));
+    assert_eq!(expects("1.1", "Content-Length: 0\r\nExpect: 100-continue\r\n"), Ok(false));
     assert_eq!(expects("1.1", "Expect: 100-continue\r\n"), Ok(false));
-    assert_eq!(
-        expects("1.1", "Content-Length: 1\r\nExpect: x\r\n"),
-        Err(HeadError::Expectation)
-    );
-    assert_eq!(
-        expects("1.1", "Expect: 100-continue, x\r\n"),
-        Err(HeadError::Expectation)
-    );
-    assert_eq!(
-        expects("1.1", "Expect: 100-continue\r\nExpect: x\r\n"),
-        Err(HeadError::Expectation)
-    );
-    assert_eq!(
-        expects("1.0", "Content-Length: 1\r\nExpect: 100-continue\r\n"),
-        Ok(false)
-    );
+    assert_eq!(expects("1.1", "Content-Length: 1\r\nExpect: x\r\n"), Err(HeadError::Expectation));
+    assert_eq!(expects("1.1", "Expect: 100-continue, x\r\n"), Err(HeadError::Expectation));
+    assert_eq!(expects("1.1", "Expect: 100-continue\r\nExpect: x\r\n"), Err(HeadError::Expectation));
+    assert_eq!(expects("1.0", "Content-Length: 1\r\nExpect: 100-continue\r\n"), Ok(false));
     assert_eq!(expects("1.0", "Expect: x\r\n"), Ok(false));
 }

@@ -1,10 +1,6 @@
 use super::*;
 
-const LIMITS: HeadLimits = HeadLimits {
-    header_bytes: 512,
-    headers: 8,
-    target_bytes: 4,
-};
+const LIMITS: HeadLimits = HeadLimits { header_bytes: 512, headers: 8, target_bytes: 4 };
 
 fn parse(bytes: &[u8]) -> Result<ResponseHead, HeadError> {
     let mut head = ResponseHead::new();
@@ -44,11 +40,7 @@ fn status_lines() {
     ] {
         let bytes = format!("{line}\r\n\r\n");
         let head = parse(bytes.as_bytes()).unwrap();
-        assert_eq!(
-            (head.status, head.reason.of(bytes.as_bytes())),
-            (status, reason.as_bytes()),
-            "{line:?}"
-        );
+        assert_eq!((head.status, head.reason.of(bytes.as_bytes())), (status, reason.as_bytes()), "{line:?}");
     }
     for (line, error) in [
         ("HTTP/1.1 099 X", HeadError::Status),
@@ -92,11 +84,7 @@ fn field_lines_are_as_strict_as_those_of_requests() {
         ("a: \x02\r\n", HeadError::FieldValue),
         ("a\r\n", HeadError::NoColon),
     ] {
-        assert_eq!(
-            with("HTTP/1.1 200 OK", lines).err(),
-            Some(error),
-            "{lines:?}"
-        );
+        assert_eq!(with("HTTP/1.1 200 OK", lines).err(), Some(error), "{lines:?}");
     }
 }
 
@@ -107,23 +95,13 @@ fn limits_and_one_past_them() {
     assert_eq!(lines(LIMITS.headers + 1), Some(HeadError::Headers));
     let head = |len: usize| {
         let fixed = b"HTTP/1.1 200 OK\r\nx: \r\n\r\n".len();
-        with(
-            "HTTP/1.1 200 OK",
-            &format!("x: {}\r\n", "y".repeat(len - fixed)),
-        )
-        .err()
+        with("HTTP/1.1 200 OK", &format!("x: {}\r\n", "y".repeat(len - fixed))).err()
     };
     assert_eq!(head(LIMITS.header_bytes), None);
     assert_eq!(head(LIMITS.header_bytes + 1), Some(HeadError::HeaderBytes));
     // The limit on targets is not for reasons.
-    assert_eq!(
-        with(&format!("HTTP/1.1 200 {}", "r".repeat(200)), "").err(),
-        None
-    );
-    assert_eq!(
-        with(&format!("HTTP/1.1 200 {}\x01", "r".repeat(200)), "").err(),
-        Some(HeadError::Reason)
-    );
+    assert_eq!(with(&format!("HTTP/1.1 200 {}", "r".repeat(200)), "").err(), None);
+    assert_eq!(with(&format!("HTTP/1.1 200 {}\x01", "r".repeat(200)), "").err(), Some(HeadError::Reason));
 }
 
 #[test]
@@ -139,11 +117,7 @@ fn body_lengths() {
         assert_eq!(body(Method::Head, status, chunked), Ok(BodyLength::None));
     }
     for status in [100, 101, 103, 199, 204, 304] {
-        assert_eq!(
-            body(Method::Get, status, ""),
-            Ok(BodyLength::None),
-            "{status}"
-        );
+        assert_eq!(body(Method::Get, status, ""), Ok(BodyLength::None), "{status}");
     }
     assert_eq!(body(Method::Get, 304, five), Ok(BodyLength::None));
     assert_eq!(body(Method::Get, 304, chunked), Ok(BodyLength::None));
@@ -156,31 +130,15 @@ fn body_lengths() {
 fn ambiguous_framing_is_refused_whatever_the_status() {
     for status in [101, 200, 204, 304] {
         for (lines, error) in [
-            (
-                "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
-                HeadError::LengthAndEncoding,
-            ),
-            (
-                "Content-Length: 5\r\nContent-Length: 6\r\n",
-                HeadError::ContentLengthsDiffer,
-            ),
+            ("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", HeadError::LengthAndEncoding),
+            ("Content-Length: 5\r\nContent-Length: 6\r\n", HeadError::ContentLengthsDiffer),
             ("Content-Length: 5, 5\r\n", HeadError::ContentLength),
             ("Content-Length: -1\r\n", HeadError::ContentLength),
-            (
-                "Transfer-Encoding: gzip, chunked\r\n",
-                HeadError::TransferEncoding,
-            ),
+            ("Transfer-Encoding: gzip, chunked\r\n", HeadError::TransferEncoding),
             ("Transfer-Encoding: gzip\r\n", HeadError::TransferEncoding),
-            (
-                "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
-                HeadError::TransferEncoding,
-            ),
+            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", HeadError::TransferEncoding),
         ] {
-            assert_eq!(
-                body(Method::Head, status, lines),
-                Err(error),
-                "{status} {lines:?}"
-            );
+            assert_eq!(body(Method::Head, status, lines), Err(error), "{status} {lines:?}");
         }
     }
     let in_10 = with("HTTP/1.0 200 OK", "Transfer-Encoding: chunked\r\n");
@@ -202,18 +160,9 @@ fn a_length_where_no_body_can_be() {
     // A server that states a body may have sent it.
     for lines in ["Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n"] {
         let head = with("HTTP/1.1 204 X", lines).unwrap();
-        assert!(
-            !head.keep_alive && head.fields.iter().all(|field| field.hop),
-            "{lines}"
-        );
-        assert_eq!(
-            with("HTTP/1.1 100 X", lines).err(),
-            Some(HeadError::InformationalBody)
-        );
-        assert_eq!(
-            with("HTTP/1.1 101 X", lines).err(),
-            Some(HeadError::InformationalBody)
-        );
+        assert!(!head.keep_alive && head.fields.iter().all(|field| field.hop), "{lines}");
+        assert_eq!(with("HTTP/1.1 100 X", lines).err(), Some(HeadError::InformationalBody));
+        assert_eq!(with("HTTP/1.1 101 X", lines).err(), Some(HeadError::InformationalBody));
     }
     assert!(with("HTTP/1.1 103 X", "Content-Length: 0\r\n").is_ok());
 }
@@ -229,16 +178,7 @@ fn keeping_the_connection_open() {
 
 #[test]
 fn upgrades() {
-    let head = with(
-        "HTTP/1.1 101 X",
-        "Connection: upgrade\r\nUpgrade: websocket\r\n",
-    )
-    .unwrap();
+    let head = with("HTTP/1.1 101 X", "Connection: upgrade\r\nUpgrade: websocket\r\n").unwrap();
     assert!(head.upgrade.is_some());
-    assert_eq!(
-        with("HTTP/1.1 101 X", "Upgrade: websocket\r\n")
-            .unwrap()
-            .upgrade,
-        None
-    );
+    assert_eq!(with("HTTP/1.1 101 X", "Upgrade: websocket\r\n").unwrap().upgrade, None);
 }

@@ -1,10 +1,6 @@
 use super::*;
 
-const LIMITS: HeadLimits = HeadLimits {
-    header_bytes: 1000,
-    headers: 10,
-    target_bytes: 100,
-};
+const LIMITS: HeadLimits = HeadLimits { header_bytes: 1000, headers: 10, target_bytes: 100 };
 
 fn find(bytes: &[u8]) -> Result<Option<usize>, HeadError> {
     HeadScanner::new().find_end(bytes, &LIMITS)
@@ -55,27 +51,16 @@ fn what_no_head_may_hold_is_refused_at_once() {
         (b"\r\n", HeadError::BlankLines),
         (b"\r\na\n", HeadError::BlankLines),
     ] {
-        assert_eq!(
-            find(bytes),
-            Err(error),
-            "{:?}",
-            String::from_utf8_lossy(bytes)
-        );
-        assert_eq!(
-            find_bytewise(bytes),
-            Err(error),
-            "{:?}",
-            String::from_utf8_lossy(bytes)
-        );
+        assert_eq!(find(bytes), Err(error), "{:?}", String::from_utf8_lossy(bytes));
+        assert_eq!(find_bytewise(bytes), Err(error), "{:?}", String::from_utf8_lossy(bytes));
     }
 }
 
 #[test]
 fn a_head_at_the_limit_and_one_byte_past_it() {
-    for (len, expected) in [
-        (LIMITS.header_bytes, Ok(Some(LIMITS.header_bytes))),
-        (LIMITS.header_bytes + 1, Err(HeadError::HeaderBytes)),
-    ] {
+    for (len, expected) in
+        [(LIMITS.header_bytes, Ok(Some(LIMITS.header_bytes))), (LIMITS.header_bytes + 1, Err(HeadError::HeaderBytes))]
+    {
         let mut bytes = b"GET / HTTP/1.1\r\na: ".to_vec();
         bytes.resize(len - 4, b'x');
         bytes.extend_from_slice(b"\r\n\r\n");
@@ -85,10 +70,7 @@ fn a_head_at_the_limit_and_one_byte_past_it() {
     }
     // As soon as it is certain: at the limit, not past it.
     assert_eq!(find(&[&b"a\r\n"[..], &[b'x'; 996]].concat()), Ok(None));
-    assert_eq!(
-        find(&[&b"a\r\n"[..], &[b'x'; 997]].concat()),
-        Err(HeadError::HeaderBytes)
-    );
+    assert_eq!(find(&[&b"a\r\n"[..], &[b'x'; 997]].concat()), Err(HeadError::HeaderBytes));
 }
 
 #[test]
@@ -96,19 +78,13 @@ fn a_request_line_without_end_is_a_long_target_as_soon_as_it_is_certain() {
     let longest = LIMITS.target_bytes + START_LINE_OVERHEAD;
     assert_eq!(find(&vec![b'x'; longest]), Ok(None));
     assert_eq!(find(&vec![b'x'; longest + 1]), Err(HeadError::TargetBytes));
-    assert_eq!(
-        find_bytewise(&vec![b'x'; longest + 1]),
-        Err(HeadError::TargetBytes)
-    );
+    assert_eq!(find_bytewise(&vec![b'x'; longest + 1]), Err(HeadError::TargetBytes));
     // What comes after that does not change the error.
     let bytes = [vec![b'x'; longest + 1], b"\0\r\n\r\n".to_vec()].concat();
     assert_eq!(find(&bytes), Err(HeadError::TargetBytes));
     assert_eq!(find_bytewise(&bytes), Err(HeadError::TargetBytes));
     // Only the first line is meant.
-    assert_eq!(
-        find(&[b"a\r\n".to_vec(), vec![b'x'; longest + 9]].concat()),
-        Ok(None)
-    );
+    assert_eq!(find(&[b"a\r\n".to_vec(), vec![b'x'; longest + 9]].concat()), Ok(None));
 }
 
 #[test]
@@ -118,10 +94,7 @@ fn a_head_that_arrives_byte_by_byte_is_scanned_once() {
         bytes.extend_from_slice(b"name: value of some length\r\n");
     }
     bytes.extend_from_slice(b"\r\n");
-    let limits = HeadLimits {
-        header_bytes: 32 * 1024,
-        ..LIMITS
-    };
+    let limits = HeadLimits { header_bytes: 32 * 1024, ..LIMITS };
     let mut scanner = HeadScanner::new();
     let mut looked_at = 0;
     for len in 1..=bytes.len() {
@@ -139,10 +112,7 @@ fn a_head_that_arrives_byte_by_byte_is_scanned_once() {
 #[test]
 fn a_scanner_is_reused_after_a_reset() {
     let mut scanner = HeadScanner::new();
-    assert_eq!(
-        scanner.find_end(b"a\r\nb: c\r\n\r\n", &LIMITS),
-        Ok(Some(11))
-    );
+    assert_eq!(scanner.find_end(b"a\r\nb: c\r\n\r\n", &LIMITS), Ok(Some(11)));
     scanner.reset();
     assert_eq!(scanner.find_end(b"a\r\n\r\n", &LIMITS), Ok(Some(5)));
 }

@@ -29,25 +29,17 @@ fn look_up_by_id() {
     assert!(fields.has(HeaderId::Via) && !fields.has(HeaderId::Te));
     assert_eq!(fields.get(HeaderId::Via).unwrap().value.of(TEXT), b"b");
     assert_eq!(fields.get(HeaderId::Te), None);
-    let all: Vec<_> = fields
-        .all(HeaderId::Via)
-        .map(|field| field.value.of(TEXT))
-        .collect();
+    let all: Vec<_> = fields.all(HeaderId::Via).map(|field| field.value.of(TEXT)).collect();
     assert_eq!(all, [b"b", b"c"]);
     assert_eq!(fields.all(HeaderId::Te).count(), 0);
     assert!(fields.repeats(HeaderId::Via) && !fields.repeats(HeaderId::Host));
-    assert_eq!(
-        fields.present(),
-        HeaderId::Host.bit() | HeaderId::Via.bit() | HeaderId::Other.bit()
-    );
+    assert_eq!(fields.present(), HeaderId::Host.bit() | HeaderId::Via.bit() | HeaderId::Other.bit());
 }
 
 #[test]
 fn look_up_by_name() {
     let fields = fields(TEXT);
-    let values = |name: &'static [u8]| -> Vec<&[u8]> {
-        fields.named(TEXT, name).map(|f| f.value.of(TEXT)).collect()
-    };
+    let values = |name: &'static [u8]| -> Vec<&[u8]> { fields.named(TEXT, name).map(|f| f.value.of(TEXT)).collect() };
     assert_eq!(values(b"X-ONE"), [b"1", b"2"]);
     assert_eq!(values(b"VIA"), [b"b", b"c"]);
     assert!(values(b"x-three").is_empty());

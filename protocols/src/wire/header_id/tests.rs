@@ -5,20 +5,10 @@ fn every_known_name_is_found_in_any_case() {
     for &id in KNOWN {
         let name = id.name();
         assert_eq!(HeaderId::of(name.as_bytes()), id, "{name}");
-        assert_eq!(
-            HeaderId::of(name.to_ascii_uppercase().as_bytes()),
-            id,
-            "{name}"
-        );
+        assert_eq!(HeaderId::of(name.to_ascii_uppercase().as_bytes()), id, "{name}");
         let mixed: String = name
             .char_indices()
-            .map(|(index, letter)| {
-                if index % 2 == 0 {
-                    letter.to_ascii_uppercase()
-                } else {
-                    letter
-                }
-            })
+            .map(|(index, letter)| if index % 2 == 0 { letter.to_ascii_uppercase() } else { letter })
             .collect();
         assert_eq!(HeaderId::of(mixed.as_bytes()), id, "{mixed}");
     }
@@ -59,26 +49,11 @@ fn ids_are_distinct_bits() {
 
 #[test]
 fn fields_of_one_connection() {
-    for name in [
-        "connection",
-        "keep-alive",
-        "proxy-connection",
-        "te",
-        "transfer-encoding",
-        "upgrade",
-        "http2-settings",
-    ] {
+    for name in ["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade", "http2-settings"]
+    {
         assert!(HeaderId::of(name.as_bytes()).hop_by_hop(), "{name}");
     }
-    for name in [
-        "trailer",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "host",
-        "content-length",
-        "date",
-        "x-other",
-    ] {
+    for name in ["trailer", "proxy-authenticate", "proxy-authorization", "host", "content-length", "date", "x-other"] {
         assert!(!HeaderId::of(name.as_bytes()).hop_by_hop(), "{name}");
     }
 }

@@ -1,9 +1,7 @@
 use super::*;
 
 fn list(value: &str) -> Vec<String> {
-    elements(value.as_bytes())
-        .map(|element| String::from_utf8_lossy(element).into_owned())
-        .collect()
+    elements(value.as_bytes()).map(|element| String::from_utf8_lossy(element).into_owned()).collect()
 }
 
 #[test]

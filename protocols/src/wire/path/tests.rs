@@ -16,10 +16,9 @@ fn decoded(path: &str) -> String {
 #[test]
 fn paths_that_a_service_could_take_for_another_one() {
     for path in [
-        "//", "/a//b", "//a", "/a//", "/.", "/..", "/./", "/../a", "/a/.", "/a/..", "/a/./b",
-        "/a/../b", "/%2e", "/%2E%2e", "/.%2e/a", "/%2e./a", "/a/%2e", "/a%2fb", "/a%2Fb", "/a%5cb",
-        "/a%5Cb", "/a\\b", "/a;b", "/a/..;/b", "/;", "/a%3bb", "/a%3Bb", "/%252e", "/a%25b", ".",
-        "..", "/%2", "/%", "/%2%41",
+        "//", "/a//b", "//a", "/a//", "/.", "/..", "/./", "/../a", "/a/.", "/a/..", "/a/./b", "/a/../b", "/%2e",
+        "/%2E%2e", "/.%2e/a", "/%2e./a", "/a/%2e", "/a%2fb", "/a%2Fb", "/a%5cb", "/a%5Cb", "/a\\b", "/a;b", "/a/..;/b",
+        "/;", "/a%3bb", "/a%3Bb", "/%252e", "/a%25b", ".", "..", "/%2", "/%", "/%2%41",
     ] {
         assert!(ambiguous(path.as_bytes()), "{path}");
     }
@@ -124,10 +123,7 @@ fn plainly(path: &[u8]) -> Vec<u8> {
             }
         }
     }
-    let mut out: Vec<u8> = segments
-        .iter()
-        .flat_map(|segment| [b"/", *segment].concat())
-        .collect();
+    let mut out: Vec<u8> = segments.iter().flat_map(|segment| [b"/", *segment].concat()).collect();
     if slash {
         out.push(b'/');
     }

@@ -28,20 +28,11 @@ fn a_value_ends_at_the_first_control_wherever_it_stands() {
 #[test]
 fn the_first_of_two_controls_counts() {
     // A borrow in the first hit must not show up as one before it, nor hide it.
-    for (first, second) in [
-        (0u8, 0x7fu8),
-        (0x7f, 0),
-        (0x1f, 0x20),
-        (0x80, 0x7f),
-        (b'\t', 0),
-        (0x20, 0x1f),
-        (0x7e, 0x7f),
-    ] {
+    for (first, second) in
+        [(0u8, 0x7fu8), (0x7f, 0), (0x1f, 0x20), (0x80, 0x7f), (b'\t', 0), (0x20, 0x1f), (0x7e, 0x7f)]
+    {
         let text = [b'a', first, second, b'b', b'c', b'd', b'e', b'f', b'g'];
-        let expected = text
-            .iter()
-            .position(|&byte| !is_value_byte(byte))
-            .unwrap_or(text.len());
+        let expected = text.iter().position(|&byte| !is_value_byte(byte)).unwrap_or(text.len());
         assert_eq!(value_len(&text), expected, "{first:#x} {second:#x}");
     }
 }
