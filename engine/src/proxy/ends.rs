@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 /// A send of at most so many bytes is taken by the kernel whole and at once, but for a peer that does not read: nobody
 /// need be woken only to hear that it was.
-pub(crate) const QUIET_SEND_BYTES: usize = 8 * 1024;
+pub(crate) const QUIET_SEND_BYTES: usize = ringgate_rt::buffer::STANDARD_BYTES;
 
 /// The client's side of one exchange.
 pub(crate) trait Downstream {
