@@ -2,10 +2,10 @@
 //!
 //! A [`Buf`] is a fixed piece of memory with a window of bytes that count. Space before the window is kept so that a
 //! head or a chunk's size can be put in front of a payload without moving it; space behind it, so that a chunk can be
-//! ended. Memory comes from the system by pages and goes back to it when more than the pool's bound is free, so that a
-//! burst leaves nothing behind.
+//! ended. Memory comes from the system by pages, and these go back to it when more than the pool's bound is free, so that a
+//! burst leaves nothing behind but addresses.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::ptr::NonNull;
 
@@ -43,8 +43,12 @@ impl Buf {
     }
 
     /// A buffer whose window can grow to `bytes`, of the smallest size that has room for it.
+    ///
+    /// # Panics
+    /// Above 4 GiB less a few kilobytes.
     pub fn with_room_for(bytes: usize) -> Buf {
-        let wanted = bytes + HEADROOM_BYTES + TAILROOM_BYTES;
+        let wanted = bytes.saturating_add(HEADROOM_BYTES + TAILROOM_BYTES);
+        assert!(wanted <= u32::MAX as usize - PAGE_BYTES, "a buffer for {bytes} bytes is more than a buffer can be");
         if wanted <= STANDARD_BYTES {
             Buf::standard()
         } else if wanted <= LARGE_BYTES {
@@ -56,12 +60,7 @@ impl Buf {
 
     fn take(capacity: usize) -> Buf {
         let memory = POOL.with_borrow_mut(|pool| pool.take(capacity));
-        Buf {
-            memory,
-            capacity: capacity as u32,
-            start: HEADROOM_BYTES as u32,
-            end: HEADROOM_BYTES as u32,
-        }
+        Buf { memory, capacity: capacity as u32, start: HEADROOM_BYTES as u32, end: HEADROOM_BYTES as u32 }
     }
 
     /// The bytes of the window.
@@ -69,21 +68,14 @@ impl Buf {
     pub fn data(&self) -> &[u8] {
         // SAFETY: `start <= end <= capacity` always holds, the memory was zeroed by the system when it was mapped, and
         // this buffer owns it alone.
-        unsafe {
-            std::slice::from_raw_parts(self.memory.as_ptr().add(self.start as usize), self.len())
-        }
+        unsafe { std::slice::from_raw_parts(self.memory.as_ptr().add(self.start as usize), self.len()) }
     }
 
     /// The bytes of the window, to be changed.
     #[inline]
     pub fn data_mut(&mut self) -> &mut [u8] {
         // SAFETY: as in `data`; the borrow is exclusive.
-        unsafe {
-            std::slice::from_raw_parts_mut(
-                self.memory.as_ptr().add(self.start as usize),
-                self.len(),
-            )
-        }
+        unsafe { std::slice::from_raw_parts_mut(self.memory.as_ptr().add(self.start as usize), self.len()) }
     }
 
     /// Bytes in the window.
@@ -160,11 +152,7 @@ impl Buf {
         // SAFETY: both callers have checked that `end + bytes.len() <= capacity`; a `&[u8]` can't overlap memory that
         // this buffer owns exclusively.
         unsafe {
-            std::ptr::copy_nonoverlapping(
-                bytes.as_ptr(),
-                self.memory.as_ptr().add(self.end as usize),
-                bytes.len(),
-            );
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.memory.as_ptr().add(self.end as usize), bytes.len());
         }
         self.end += bytes.len() as u32;
     }
@@ -178,11 +166,7 @@ impl Buf {
         self.start -= bytes.len() as u32;
         // SAFETY: `start` was lowered by `bytes.len()`, which was at most `start`, so the range lies in the memory.
         unsafe {
-            std::ptr::copy_nonoverlapping(
-                bytes.as_ptr(),
-                self.memory.as_ptr().add(self.start as usize),
-                bytes.len(),
-            );
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.memory.as_ptr().add(self.start as usize), bytes.len());
         }
         true
     }
@@ -210,10 +194,7 @@ impl Drop for Buf {
     fn drop(&mut self) {
         let (memory, capacity) = (self.memory, self.capacity as usize);
         // A thread that is ending has no pool any more.
-        if POOL
-            .try_with(|pool| pool.borrow_mut().give(memory, capacity))
-            .is_err()
-        {
+        if POOL.try_with(|pool| pool.borrow_mut().give(memory, capacity)).is_err() {
             unmap(memory, capacity);
         }
     }
@@ -226,44 +207,96 @@ impl fmt::Debug for Buf {
 }
 
 /// A buffer lent to a receive: the kernel writes behind the window.
-pub(crate) struct RecvBuf(pub(crate) Buf);
+pub(crate) struct RecvBuf {
+    buf: Buf,
+    _lent: Lent,
+}
+
+/// A buffer lent to a send: the kernel reads the window.
+pub(crate) struct SendBuf {
+    buf: Buf,
+    _lent: Lent,
+}
+
+impl RecvBuf {
+    pub(crate) fn new(buf: Buf) -> RecvBuf {
+        RecvBuf { buf, _lent: Lent::new() }
+    }
+
+    pub(crate) fn into_buf(self) -> Buf {
+        self.buf
+    }
+}
+
+impl SendBuf {
+    pub(crate) fn new(buf: Buf) -> SendBuf {
+        SendBuf { buf, _lent: Lent::new() }
+    }
+
+    pub(crate) fn into_buf(self) -> Buf {
+        self.buf
+    }
+}
 
 // SAFETY: the pointer is stable (the memory does not move with `Buf`) and `bytes_total` bytes behind it belong to this
 // buffer.
 unsafe impl monoio::buf::IoBufMut for RecvBuf {
     fn write_ptr(&mut self) -> *mut u8 {
         // SAFETY: `end <= capacity`.
-        unsafe { self.0.memory.as_ptr().add(self.0.end as usize) }
+        unsafe { self.buf.memory.as_ptr().add(self.buf.end as usize) }
     }
 
     fn bytes_total(&mut self) -> usize {
-        self.0.room()
+        self.buf.room()
     }
 
     unsafe fn set_init(&mut self, n: usize) {
-        let n = n.min(self.0.room());
-        self.0.end += n as u32;
+        // The window does not change while the kernel has the buffer, so this is the room that was lent.
+        let n = n.min(self.buf.room());
+        self.buf.end += n as u32;
     }
 }
-
-/// A buffer lent to a send: the kernel reads the window.
-pub(crate) struct SendBuf(pub(crate) Buf);
 
 // SAFETY: the pointer is stable and `bytes_init` bytes behind it are initialised.
 unsafe impl monoio::buf::IoBuf for SendBuf {
     fn read_ptr(&self) -> *const u8 {
-        self.0.data().as_ptr()
+        self.buf.data().as_ptr()
     }
 
     fn bytes_init(&self) -> usize {
-        self.0.len()
+        self.buf.len()
+    }
+}
+
+thread_local! {
+    static IN_DRIVER: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Buffers of this shard that the driver holds: in operations, and in operations that were given up and have not ended.
+pub(crate) fn in_driver() -> usize {
+    IN_DRIVER.get()
+}
+
+/// Counts one buffer that the driver holds.
+struct Lent;
+
+impl Lent {
+    fn new() -> Lent {
+        IN_DRIVER.set(IN_DRIVER.get() + 1);
+        Lent
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        IN_DRIVER.set(IN_DRIVER.get() - 1);
     }
 }
 
 const PAGE_BYTES: usize = 4096;
 
 thread_local! {
-    static POOL: RefCell<Pool> = const { RefCell::new(Pool { standard: Vec::new(), large: Vec::new(), lent_bytes: 0 }) };
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool::new()) };
 }
 
 /// Bytes of buffers that this shard has lent out at the moment.
@@ -272,40 +305,73 @@ pub fn lent_bytes() -> usize {
 }
 
 struct Pool {
-    standard: Vec<NonNull<u8>>,
-    large: Vec<NonNull<u8>>,
+    standard: Class,
+    large: Class,
     lent_bytes: usize,
 }
 
 impl Pool {
+    const fn new() -> Pool {
+        Pool {
+            standard: Class::new(STANDARD_BYTES, FREE_STANDARD_MAX),
+            large: Class::new(LARGE_BYTES, FREE_LARGE_MAX),
+            lent_bytes: 0,
+        }
+    }
+
     fn take(&mut self, capacity: usize) -> NonNull<u8> {
         self.lent_bytes += capacity;
-        let free = match capacity {
-            STANDARD_BYTES => self.standard.pop(),
-            LARGE_BYTES => self.large.pop(),
-            _ => None,
-        };
-        free.unwrap_or_else(|| map(capacity))
+        match capacity {
+            STANDARD_BYTES => self.standard.take(),
+            LARGE_BYTES => self.large.take(),
+            _ => map(capacity),
+        }
     }
 
     fn give(&mut self, memory: NonNull<u8>, capacity: usize) {
         self.lent_bytes -= capacity;
         match capacity {
-            STANDARD_BYTES if self.standard.len() < FREE_STANDARD_MAX => self.standard.push(memory),
-            LARGE_BYTES if self.large.len() < FREE_LARGE_MAX => self.large.push(memory),
+            STANDARD_BYTES => self.standard.give(memory),
+            LARGE_BYTES => self.large.give(memory),
             _ => unmap(memory, capacity),
         }
     }
 }
 
-impl Drop for Pool {
+/// Free buffers of one size. Those beyond the bound keep their addresses and lose their pages: unmapping each would cut
+/// the shard's mappings into pieces, of which a process may only have some 65,000, and hold up the page faults of every
+/// other shard meanwhile.
+struct Class {
+    bytes: usize,
+    with_pages_max: usize,
+    with_pages: Vec<NonNull<u8>>,
+    without_pages: Vec<NonNull<u8>>,
+}
+
+impl Class {
+    const fn new(bytes: usize, with_pages_max: usize) -> Class {
+        Class { bytes, with_pages_max, with_pages: Vec::new(), without_pages: Vec::new() }
+    }
+
+    fn take(&mut self) -> NonNull<u8> {
+        let free = self.with_pages.pop().or_else(|| self.without_pages.pop());
+        free.unwrap_or_else(|| map(self.bytes))
+    }
+
+    fn give(&mut self, memory: NonNull<u8>) {
+        if self.with_pages.len() < self.with_pages_max {
+            self.with_pages.push(memory);
+        } else {
+            give_pages_back(memory, self.bytes);
+            self.without_pages.push(memory);
+        }
+    }
+}
+
+impl Drop for Class {
     fn drop(&mut self) {
-        self.standard
-            .drain(..)
-            .for_each(|memory| unmap(memory, STANDARD_BYTES));
-        self.large
-            .drain(..)
-            .for_each(|memory| unmap(memory, LARGE_BYTES));
+        let free = self.with_pages.drain(..).chain(self.without_pages.drain(..));
+        free.for_each(|memory| unmap(memory, self.bytes));
     }
 }
 
@@ -325,16 +391,26 @@ fn map(bytes: usize) -> NonNull<u8> {
     match NonNull::new(at.cast::<u8>()) {
         Some(memory) if at != libc::MAP_FAILED => memory,
         _ => std::alloc::handle_alloc_error(
-            std::alloc::Layout::from_size_align(bytes, PAGE_BYTES)
-                .unwrap_or(std::alloc::Layout::new::<u64>()),
+            std::alloc::Layout::from_size_align(bytes, PAGE_BYTES).unwrap_or(std::alloc::Layout::new::<u64>()),
         ),
+    }
+}
+
+/// The mapping stays; its pages go back to the system and read as zeroes when they are used again.
+fn give_pages_back(memory: NonNull<u8>, bytes: usize) {
+    // SAFETY: `memory` came from `map` with the same size, and nobody uses it.
+    unsafe {
+        libc::madvise(memory.as_ptr().cast(), bytes, libc::MADV_DONTNEED);
     }
 }
 
 fn unmap(memory: NonNull<u8>, bytes: usize) {
     // SAFETY: `memory` came from `map` with the same size, and its owner gives it up here.
-    unsafe {
-        libc::munmap(memory.as_ptr().cast(), bytes);
+    let unmapped = unsafe { libc::munmap(memory.as_ptr().cast(), bytes) };
+    if unmapped != 0 {
+        // The process has as many mappings as it may, and this would make one more. Its addresses are lost, its pages
+        // are not.
+        give_pages_back(memory, bytes);
     }
 }
 

@@ -12,25 +12,33 @@ use crate::transport::{Address, Transport};
 use monoio::io::{AsyncWriteRent, CancelableAsyncReadRent, Canceller};
 use monoio::net::UnixStream;
 use socket2::SockRef;
-use std::cell::UnsafeCell;
+use std::fmt;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::ptr::NonNull;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 /// A connected stream socket. Dropping it closes it; what was in flight is ended first.
 pub struct Stream {
-    // Field order is drop order: operations end before the socket that they refer to.
     recv: Slot<(io::Result<usize>, RecvBuf)>,
     send: Slot<(io::Result<usize>, SendBuf)>,
     readable: Slot<io::Result<()>>,
     canceller: Option<Canceller>,
-    socket: Option<Box<UnsafeCell<UnixStream>>>,
+    socket: Socket,
     sent: u64,
+    /// A wait was given up: the driver may hold the descriptor until it has ended it.
+    strayed: bool,
+    /// Closing is to be a reset.
+    reset: bool,
 }
 
 impl Stream {
     /// Takes a connected socket over, in whatever mode it is.
+    ///
+    /// # Panics
+    /// If called outside a shard.
     pub fn from_fd(fd: OwnedFd) -> io::Result<Stream> {
         let std = std::os::unix::net::UnixStream::from(fd);
         std.set_nonblocking(driver::current().is_epoll())?;
@@ -48,8 +56,10 @@ impl Stream {
             send: Slot::new(),
             readable: Slot::new(),
             canceller: None,
-            socket: Some(Box::new(UnsafeCell::new(socket))),
+            socket: Socket(NonNull::from(Box::leak(Box::new(socket)))),
             sent: 0,
+            strayed: false,
+            reset: false,
         }
     }
 
@@ -63,24 +73,28 @@ impl Stream {
         Stream::new(unix)
     }
 
-    /// TMP
-    pub fn into_fd(self) -> io::Result<OwnedFd> {
-        self.as_fd().try_clone_to_owned()
-    }
-
-    fn pointer(&self) -> Socket {
-        // The box is only taken when the stream is dropped.
-        Socket(
-            self.socket
-                .as_ref()
-                .map_or(std::ptr::null_mut(), |socket| socket.get()),
-        )
+    /// Gives the socket up, for another shard to take over with [`from_fd`](Stream::from_fd). The stream comes back if
+    /// something is in flight.
+    pub fn into_fd(self) -> Result<OwnedFd, Stream> {
+        if self.recv.busy() || self.send.busy() || self.readable.busy() {
+            return Err(self);
+        }
+        if self.strayed {
+            // The driver closes its descriptor when it has let go of it; another one for the same socket is ours.
+            return self.as_fd().try_clone_to_owned().map_err(|_| self);
+        }
+        let mut this = ManuallyDrop::new(self);
+        this.recv.release();
+        this.send.release();
+        this.readable.release();
+        this.canceller = None;
+        // SAFETY: `this` is never used again, and nothing is in flight.
+        Ok(unsafe { this.socket.into_fd() })
     }
 
     fn fd(&self) -> BorrowedFd<'_> {
-        let raw = self.pointer().raw_fd();
         // SAFETY: the descriptor stays open for as long as `self` holds the socket.
-        unsafe { BorrowedFd::borrow_raw(raw) }
+        unsafe { BorrowedFd::borrow_raw(self.socket.raw_fd()) }
     }
 
     fn sock(&self) -> SockRef<'_> {
@@ -94,40 +108,65 @@ impl AsFd for Stream {
     }
 }
 
-/// A pointer to the boxed socket, for operations.
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Stream({})", self.socket.raw_fd())
+    }
+}
+
+/// A socket in memory of its own, which a stream owns and its operations refer to. A plain pointer, since a `Box` would
+/// claim to be the only way to what it holds each time that the stream is moved.
 #[derive(Clone, Copy)]
-struct Socket(*mut UnixStream);
+struct Socket(NonNull<UnixStream>);
 
 impl Socket {
     /// The socket, for one call of monoio's.
     ///
     /// # Safety
-    /// The stream that owns the box must outlive the use: it ends its operations before it drops the box.
+    /// The stream that owns the socket must outlive the use: it ends its operations before it gives the socket up.
     unsafe fn get<'a>(self) -> &'a mut UnixStream {
-        // SAFETY: the box is live by the contract above. monoio's methods take `&mut self` but only clone the
-        // reference-counted descriptor, when called or first polled; a receive and a send in flight at once are what
-        // monoio's own split halves do with the same cell.
-        unsafe { &mut *self.0 }
+        // SAFETY: the socket is live by the contract above. monoio's methods take `&mut self` but only clone the
+        // reference-counted descriptor, when called or first polled, and do not touch `self` after; a receive and a send
+        // in flight at once are what monoio's own split halves do with the same cell.
+        unsafe { &mut *self.0.as_ptr() }
     }
 
     fn raw_fd(self) -> i32 {
-        // SAFETY: only called by the stream that owns the box.
+        // SAFETY: only called by the stream that owns the socket.
         unsafe { self.get() }.as_raw_fd()
+    }
+
+    /// Ends the socket's memory.
+    ///
+    /// # Safety
+    /// To be called once, by the stream that owns the socket, when no operation refers to it any more.
+    unsafe fn take(self) -> UnixStream {
+        // SAFETY: the memory came from a box in `Stream::new`.
+        *unsafe { Box::from_raw(self.0.as_ptr()) }
+    }
+
+    /// The descriptor, owned by the caller from now on.
+    ///
+    /// # Safety
+    /// As for `take`; the driver must not hold the descriptor either (monoio panics if it does).
+    unsafe fn into_fd(self) -> OwnedFd {
+        // SAFETY: by the contract above this was the only owner of the descriptor.
+        unsafe { OwnedFd::from_raw_fd(self.take().into_raw_fd()) }
     }
 }
 
 impl Transport for Stream {
     #[inline]
     fn start_recv(&mut self, buf: Buf) {
-        debug_assert!(!self.recv.busy() && buf.room() > 0);
+        // A second receive would take the place of the first and lose its bytes; one without room looks like an end.
+        assert!(!self.recv.busy() && buf.room() > 0);
         count(|c| &c.recv);
-        let socket = self.pointer();
+        let socket = self.socket;
         let handle = self.canceller.get_or_insert_with(Canceller::new).handle();
         self.recv.set(async move {
-            // SAFETY: the slot that holds this future is dropped before the box (field order, and `Drop`).
-            unsafe { socket.get() }
-                .cancelable_read(RecvBuf(buf), handle)
-                .await
+            // SAFETY: the stream drops the future in its slot before it gives the socket up.
+            let socket = unsafe { socket.get() };
+            socket.cancelable_read(RecvBuf::new(buf), handle).await
         });
     }
 
@@ -139,11 +178,13 @@ impl Transport for Stream {
     #[inline]
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<(io::Result<usize>, Buf)> {
         let (result, buf) = ready!(self.recv.poll(cx));
-        Poll::Ready((result, buf.0))
+        Poll::Ready((result, buf.into_buf()))
     }
 
     fn cancel_recv(&mut self) {
-        if let Some(canceller) = self.canceller.take() {
+        if self.recv.busy()
+            && let Some(canceller) = self.canceller.take()
+        {
             count(|c| &c.cancel);
             self.canceller = Some(canceller.cancel());
         }
@@ -151,11 +192,11 @@ impl Transport for Stream {
 
     #[inline]
     fn start_send(&mut self, buf: Buf) {
-        debug_assert!(!self.send.busy());
+        assert!(!self.send.busy());
         count(|c| &c.send);
-        let socket = self.pointer();
         // SAFETY: as in `start_recv`.
-        self.send.set(unsafe { socket.get() }.write(SendBuf(buf)));
+        let socket = unsafe { self.socket.get() };
+        self.send.set(socket.write(SendBuf::new(buf)));
     }
 
     #[inline]
@@ -166,7 +207,8 @@ impl Transport for Stream {
     #[inline]
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<(io::Result<()>, Buf)> {
         loop {
-            let (result, SendBuf(mut buf)) = ready!(self.send.poll(cx));
+            let (result, buf) = ready!(self.send.poll(cx));
+            let mut buf = buf.into_buf();
             match result {
                 Ok(0) if !buf.is_empty() => {
                     return Poll::Ready((Err(io::ErrorKind::WriteZero.into()), buf));
@@ -187,7 +229,7 @@ impl Transport for Stream {
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.readable.busy() {
             count(|c| &c.poll);
-            let socket = self.pointer();
+            let socket = self.socket;
             self.readable.set(async move {
                 // SAFETY: as in `start_recv`.
                 unsafe { socket.get() }.readable(false).await
@@ -197,11 +239,14 @@ impl Transport for Stream {
     }
 
     fn stop_readable(&mut self) {
-        self.readable.clear();
+        if self.readable.busy() {
+            self.strayed = true;
+            self.readable.clear();
+        }
     }
 
     fn rest(&mut self) {
-        debug_assert!(!self.recv.busy() && !self.send.busy());
+        assert!(!self.recv.busy() && !self.send.busy());
         self.recv.release();
         self.send.release();
         self.canceller = None;
@@ -215,7 +260,8 @@ impl Transport for Stream {
         let mut queued: libc::c_int = 0;
         // SAFETY: SIOCOUTQ (TIOCOUTQ) writes one int.
         let done = unsafe { libc::ioctl(self.fd().as_raw_fd(), libc::TIOCOUTQ, &mut queued) };
-        if done == 0 { queued.max(0) as u64 } else { 0 }
+        // A Unix socket counts the memory that its bytes take, which is more than they are.
+        if done == 0 { (queued.max(0) as u64).min(self.sent) } else { 0 }
     }
 
     fn shutdown_write(&mut self) {
@@ -228,7 +274,8 @@ impl Transport for Stream {
     }
 
     fn reset_on_close(&mut self) {
-        // Refused on a Unix socket, where there is no reset: closing is all that can be done.
+        self.reset = true;
+        // Without effect on a Unix socket, where there is no reset: closing is all that can be done.
         let _ = self.sock().set_linger(Some(Duration::ZERO));
     }
 }
@@ -236,23 +283,23 @@ impl Transport for Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         count(|c| &c.close);
-        if self.recv.busy() || self.send.busy() {
+        let busy = self.recv.busy() || self.send.busy();
+        // It would send an end before the reset.
+        if busy && !self.reset {
             self.shutdown();
         }
-        let waiting = self.recv.busy() || self.send.busy() || self.readable.busy();
+        let held = busy || self.readable.busy() || self.strayed;
         self.recv.clear();
         self.send.clear();
         self.readable.clear();
-        let Some(socket) = self.socket.take() else {
-            return;
-        };
-        if waiting {
-            // The driver holds the descriptor until the operation has ended, and closes it then.
-            drop(socket);
+        if held {
+            // The driver keeps the descriptor until the operation has ended, and closes it then.
+            // SAFETY: this is the owner's end, and the operations were dropped above.
+            drop(unsafe { self.socket.take() });
         } else {
-            // SAFETY: nothing is in flight, so this is the only owner, and `close(2)` is a system call less than
-            // a close and a cancel through the ring.
-            drop(unsafe { OwnedFd::from_raw_fd(socket.into_inner().into_raw_fd()) });
+            // `close(2)` is a system call less than a close and a cancel through the ring.
+            // SAFETY: as above, and nothing is in flight.
+            drop(unsafe { self.socket.into_fd() });
         }
     }
 }

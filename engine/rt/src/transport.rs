@@ -12,7 +12,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::task::{Context, Poll};
 
-/// A byte stream. At most one receive and one send are in flight at a time.
+/// A byte stream. At most one receive and one send are in flight at a time. An operation may begin only when it is first
+/// polled (a receive on io_uring, anything on epoll): whoever starts one polls it at once, in a hook as well.
 pub trait Transport: 'static {
     /// Starts to receive behind the window of `buf`, which must have room.
     fn start_recv(&mut self, buf: Buf);
@@ -20,7 +21,7 @@ pub trait Transport: 'static {
     fn recv_pending(&self) -> bool;
     /// Polls the receive. `Ok(0)` is the end of the stream. The buffer comes back in every case.
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<(io::Result<usize>, Buf)>;
-    /// Asks the receive to end. It must still be polled: bytes that had come by then count; else it ends with an error
+    /// Asks the receive to end, if there is one. It must still be polled: bytes that had come by then count; else it ends with an error
     /// for which [`was_cancelled`] holds.
     fn cancel_recv(&mut self);
 
@@ -31,14 +32,16 @@ pub trait Transport: 'static {
     /// Polls the send until every byte is with the kernel.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<(io::Result<()>, Buf)>;
 
-    /// Waits, without a buffer, until there is something to receive (bytes, an end, or an error).
+    /// Waits, without a buffer, until there is something to receive (bytes, an end, or an error). After the end has been
+    /// received there always is: waiting again would spin.
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
     /// Gives the wait of `poll_readable` up, if there is one.
     fn stop_readable(&mut self);
     /// Gives back what only a busy connection needs. No receive or send may be in flight.
     fn rest(&mut self);
 
-    /// Bytes handed to the kernel so far that the peer has confirmed.
+    /// Bytes handed to the kernel so far that the peer has confirmed. On a Unix socket: that it has read, and only once
+    /// it has read nearly all, since the kernel counts its own memory there.
     fn confirmed(&self) -> u64;
     /// Bytes handed to the kernel that the peer has not confirmed yet.
     fn unconfirmed(&self) -> u64;

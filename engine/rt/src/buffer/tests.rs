@@ -52,11 +52,51 @@ fn memory_is_used_again_and_the_surplus_returned() {
     let at = first.memory;
     drop(first);
     assert_eq!(Buf::standard().memory, at);
-    let many: Vec<Buf> = (0..FREE_STANDARD_MAX + 10)
-        .map(|_| Buf::standard())
-        .collect();
+    let many: Vec<Buf> = (0..FREE_STANDARD_MAX + 10).map(|_| Buf::standard()).collect();
     assert_eq!(lent_bytes() - before, many.len() * STANDARD_BYTES);
     drop(many);
     assert_eq!(lent_bytes(), before);
-    POOL.with_borrow(|pool| assert_eq!(pool.standard.len(), FREE_STANDARD_MAX));
+    POOL.with_borrow(|pool| {
+        assert_eq!(pool.standard.with_pages.len(), FREE_STANDARD_MAX);
+        assert_eq!(pool.standard.without_pages.len(), 10);
+    });
+}
+
+/// Pages of the buffer that are in memory.
+fn resident_pages(memory: NonNull<u8>) -> usize {
+    let mut pages = [0u8; STANDARD_BYTES / PAGE_BYTES];
+    // SAFETY: the range is mapped by the pool of this thread, and there is a byte for each of its pages.
+    let done = unsafe { libc::mincore(memory.as_ptr().cast(), STANDARD_BYTES, pages.as_mut_ptr()) };
+    assert_eq!(done, 0);
+    pages.iter().filter(|page| **page & 1 != 0).count()
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "it has no mincore")]
+fn surplus_memory_keeps_no_pages() {
+    let mut many: Vec<Buf> = (0..FREE_STANDARD_MAX + 10).map(|_| Buf::standard()).collect();
+    for buf in &mut many {
+        buf.append(&[1; STANDARD_BYTES]);
+    }
+    let (kept, surplus) = (many[0].memory, many[FREE_STANDARD_MAX + 9].memory);
+    assert!(resident_pages(surplus) > 0);
+    drop(many);
+    assert!(resident_pages(kept) > 0);
+    assert_eq!(resident_pages(surplus), 0);
+}
+
+#[test]
+#[should_panic(expected = "more than a buffer can be")]
+fn a_size_that_does_not_fit_is_refused() {
+    let _ = Buf::with_room_for(u32::MAX as usize + 1);
+}
+
+#[test]
+fn what_the_driver_holds_is_counted() {
+    assert_eq!(in_driver(), 0);
+    let (recv, send) = (RecvBuf::new(Buf::standard()), SendBuf::new(Buf::standard()));
+    assert_eq!(in_driver(), 2);
+    drop(recv.into_buf());
+    drop(send);
+    assert_eq!(in_driver(), 0);
 }
