@@ -1,14 +1,17 @@
 //! Listening sockets: one for each TCP address and shard (SO_REUSEPORT), one for each Unix path and process.
 
-use crate::counters::count;
-use crate::driver;
-use crate::stream::Stream;
+mod driven;
+mod stop;
+
+pub use driven::{Listener, Peer};
+pub use stop::{Stop, StopHandle};
+
 use crate::transport::Address;
-use monoio::io::{CancelHandle, Canceller};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 /// Connections that may wait to be accepted on one socket (the system may allow fewer: `net.core.somaxconn`).
@@ -67,11 +70,7 @@ fn bind_tcp(at: SocketAddr, shards: usize) -> io::Result<Vec<Bound>> {
             socket.bind(&address.into())?;
             socket.listen(BACKLOG)?;
             address = socket.local_addr()?.as_socket().unwrap_or(address);
-            Ok(Bound {
-                fd: socket.into(),
-                address: Address::Tcp(address),
-                path: None,
-            })
+            Ok(Bound { fd: socket.into(), address: Address::Tcp(address), path: None })
         })
         .collect()
 }
@@ -90,12 +89,7 @@ fn bind_unix(path: &Path) -> io::Result<Bound> {
     let address = SockAddr::unix(path)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     if let Err(error) = socket.bind(&address) {
-        // A path that nobody listens on is left over from a process that was killed.
-        let stale = error.kind() == io::ErrorKind::AddrInUse
-            && Socket::new(Domain::UNIX, Type::STREAM, None)?
-                .connect(&address)
-                .is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused);
-        if !stale {
+        if error.kind() != io::ErrorKind::AddrInUse || !is_left_over(path, &address)? {
             return Err(error);
         }
         std::fs::remove_file(path)?;
@@ -103,117 +97,18 @@ fn bind_unix(path: &Path) -> io::Result<Bound> {
     }
     socket.listen(BACKLOG)?;
     let path = path.to_path_buf();
-    Ok(Bound {
-        fd: socket.into(),
-        address: Address::Unix(path.clone()),
-        path: Some(OwnedPath(path)),
-    })
+    Ok(Bound { fd: socket.into(), address: Address::Unix(path.clone()), path: Some(OwnedPath(path)) })
 }
 
-/// Who connected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Peer {
-    /// A TCP peer.
-    Tcp(SocketAddr),
-    /// A process on this host, through a Unix socket.
-    Unix,
-}
-
-/// A listening socket driven by this shard.
-pub struct Listener {
-    socket: Driven,
-    _path: Option<OwnedPath>,
-}
-
-enum Driven {
-    Tcp(monoio::net::TcpListener),
-    Unix(monoio::net::UnixListener),
-}
-
-impl Listener {
-    /// Takes a bound socket over for this shard.
-    pub fn start(bound: Bound) -> io::Result<Listener> {
-        let epoll = driver::current().is_epoll();
-        let socket = match bound.address {
-            Address::Tcp(_) => {
-                let std = std::net::TcpListener::from(bound.fd);
-                std.set_nonblocking(epoll)?;
-                Driven::Tcp(monoio::net::TcpListener::from_std(std)?)
-            }
-            Address::Unix(_) => {
-                let std = std::os::unix::net::UnixListener::from(bound.fd);
-                std.set_nonblocking(epoll)?;
-                Driven::Unix(monoio::net::UnixListener::from_std(std)?)
-            }
-        };
-        Ok(Listener {
-            socket,
-            _path: bound.path,
-        })
+/// Whether a socket is at `path` that nobody listens on: its process was killed. Anything else there is not ours.
+fn is_left_over(path: &Path, address: &SockAddr) -> io::Result<bool> {
+    if !std::fs::symlink_metadata(path)?.file_type().is_socket() {
+        return Ok(false);
     }
-
-    /// Waits for a connection. It must be awaited to its end: to give up, cancel through `stop`, and a connection that
-    /// had come all the same is still returned.
-    pub async fn accept(&self, stop: CancelHandle) -> io::Result<(Stream, Peer)> {
-        let accepted = match &self.socket {
-            Driven::Tcp(listener) => {
-                let (tcp, peer) = listener.cancelable_accept(stop).await?;
-                (Stream::from_tcp(tcp)?, Peer::Tcp(peer))
-            }
-            Driven::Unix(listener) => {
-                let (unix, _) = listener.cancelable_accept(stop).await?;
-                (Stream::from_unix(unix), Peer::Unix)
-            }
-        };
-        count(|c| &c.accept);
-        Ok(accepted)
-    }
-
-    /// Takes a connection that is already waiting, without the driver. For emptying the queue of a listener that is
-    /// about to be closed, so that no client that was told "connected" is reset.
-    pub fn accept_waiting(&self) -> Option<(Stream, Peer)> {
-        let raw = match &self.socket {
-            Driven::Tcp(listener) => listener.as_raw_fd(),
-            Driven::Unix(listener) => listener.as_raw_fd(),
-        };
-        // SAFETY: the listener keeps the descriptor open; `ManuallyDrop` below keeps this from closing it.
-        let socket = std::mem::ManuallyDrop::new(unsafe { Socket::from_raw_fd(raw) });
-        socket.set_nonblocking(true).ok()?;
-        let (accepted, peer) = socket.accept().ok()?;
-        count(|c| &c.accept);
-        let peer = peer.as_socket().map_or(Peer::Unix, Peer::Tcp);
-        Some((Stream::from_fd(accepted.into()).ok()?, peer))
-    }
-}
-
-/// Stops accepting on every listener that was given its handle.
-#[derive(Default)]
-pub struct Stop {
-    canceller: std::cell::RefCell<Option<Canceller>>,
-    stopped: std::cell::Cell<bool>,
-}
-
-impl Stop {
-    /// A handle for one accept.
-    pub fn handle(&self) -> CancelHandle {
-        self.canceller
-            .borrow_mut()
-            .get_or_insert_with(Canceller::new)
-            .handle()
-    }
-
-    /// Ends the accepts that are waiting, and says so to those that would begin.
-    pub fn stop(&self) {
-        self.stopped.set(true);
-        if let Some(canceller) = self.canceller.take() {
-            drop(canceller.cancel());
-        }
-    }
-
-    /// Whether it was stopped.
-    pub fn stopped(&self) -> bool {
-        self.stopped.get()
-    }
+    let probe = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    // Somebody's queue may be full: that is not waited for.
+    probe.set_nonblocking(true)?;
+    Ok(probe.connect(address).is_err_and(|e| e.kind() == io::ErrorKind::ConnectionRefused))
 }
 
 #[cfg(test)]

@@ -24,17 +24,9 @@ fn ipv6_and_ipv4_share_a_port_as_two_listeners() {
         eprintln!("skipped: no IPv6 here");
         return;
     };
-    let Address::Tcp(at) = six[0].address() else {
-        panic!("a TCP address")
-    };
-    bind(
-        &Address::Tcp(SocketAddr::new(
-            "127.0.0.1".parse().expect("an address"),
-            at.port(),
-        )),
-        1,
-    )
-    .expect("bound beside it");
+    let Address::Tcp(at) = six[0].address() else { panic!("a TCP address") };
+    bind(&Address::Tcp(SocketAddr::new("127.0.0.1".parse().expect("an address"), at.port())), 1)
+        .expect("bound beside it");
 }
 
 #[test]
@@ -48,4 +40,32 @@ fn a_unix_path_left_over_is_taken_and_one_in_use_is_not() {
     assert_eq!(bound.len(), 1);
     drop(bound);
     assert!(!path.exists(), "the path goes with the listener");
+}
+
+#[test]
+fn a_path_that_is_no_socket_is_left_alone() {
+    let path = std::env::temp_dir().join(format!("ringgate-listener-{}.txt", std::process::id()));
+    std::fs::write(&path, "somebody's").expect("a file");
+    let error = bind(&Address::Unix(path.clone()), 1).expect_err("a file is there");
+    assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    assert_eq!(std::fs::read_to_string(&path).expect("still there"), "somebody's");
+    std::fs::remove_file(&path).expect("removed");
+}
+
+#[test]
+fn a_listener_with_a_full_queue_is_not_waited_for() {
+    let path = std::env::temp_dir().join(format!("ringgate-listener-{}-full.sock", std::process::id()));
+    let address = SockAddr::unix(&path).expect("an address");
+    let busy = Socket::new(Domain::UNIX, Type::STREAM, None).expect("a socket");
+    busy.bind(&address).expect("bound");
+    busy.listen(0).expect("listening");
+    let fill = || {
+        let client = Socket::new(Domain::UNIX, Type::STREAM, None).expect("a socket");
+        client.set_nonblocking(true).expect("a mode");
+        client.connect(&address).map(|()| client)
+    };
+    let _waiting: Vec<Socket> = std::iter::from_fn(|| fill().ok()).collect();
+    let error = bind(&Address::Unix(path.clone()), 1).expect_err("somebody listens there");
+    assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    std::fs::remove_file(&path).expect("removed");
 }
