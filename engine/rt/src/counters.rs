@@ -39,7 +39,7 @@ counters! {
     close,
     /// Turns of the loop in which something ran.
     turns,
-    /// Tasks that ended by a panic.
+    /// Panics that were caught: in tasks, in hooks, in drops.
     panics,
 }
 
@@ -64,10 +64,7 @@ impl Counter {
     /// Adds `n`, under the same condition.
     #[inline]
     pub fn add(&self, n: u64) {
-        self.0.store(
-            self.0.load(Ordering::Relaxed).wrapping_add(n),
-            Ordering::Relaxed,
-        );
+        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
     }
 
     /// The value now.
@@ -88,5 +85,6 @@ pub fn shared() -> Arc<Counters> {
 
 #[inline]
 pub(crate) fn count(which: impl FnOnce(&Counters) -> &Counter) {
-    COUNTERS.with(|cell| which(cell.get_or_init(Arc::default)).add_one());
+    // What is dropped while its thread ends is counted no more.
+    let _ = COUNTERS.try_with(|cell| which(cell.get_or_init(Arc::default)).add_one());
 }

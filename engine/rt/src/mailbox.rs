@@ -14,20 +14,18 @@ pub fn mailbox<M: Send>() -> io::Result<(Sender<M>, Receiver<M>)> {
     let shared = Arc::new(Shared {
         queue: ArrayQueue::new(CAPACITY),
         sleeping: AtomicBool::new(false),
+        closed: AtomicBool::new(false),
         event: eventfd()?,
     });
-    Ok((
-        Sender {
-            shared: shared.clone(),
-        },
-        Receiver { shared },
-    ))
+    Ok((Sender { shared: shared.clone() }, Receiver { shared }))
 }
 
 struct Shared<M> {
     queue: ArrayQueue<M>,
     /// Set by the shard before it looks at the queue for the last time before it sleeps.
     sleeping: AtomicBool,
+    /// The shard has ended: nobody will take what is sent.
+    closed: AtomicBool,
     event: OwnedFd,
 }
 
@@ -38,15 +36,17 @@ pub struct Sender<M> {
 
 impl<M> Clone for Sender<M> {
     fn clone(&self) -> Self {
-        Sender {
-            shared: self.shared.clone(),
-        }
+        Sender { shared: self.shared.clone() }
     }
 }
 
 impl<M: Send> Sender<M> {
-    /// Puts a message into the mailbox. Gives it back if the mailbox is full.
+    /// Puts a message into the mailbox. Gives it back if the mailbox is full, or its shard has ended. (What is sent at
+    /// the very moment of that end may be dropped with the last sender.)
     pub fn send(&self, message: M) -> Result<(), M> {
+        if self.shared.closed.load(Ordering::Acquire) {
+            return Err(message);
+        }
         self.shared.queue.push(message)?;
         // Either the shard's last look sees the message, or this sees that it sleeps.
         fence(Ordering::SeqCst);
@@ -80,8 +80,20 @@ impl<M> Receiver<M> {
         message
     }
 
+    /// Makes the shard's loop turn once more.
+    pub(crate) fn ring(&self) {
+        ring(&self.shared.event);
+    }
+
     pub(crate) fn event(&self) -> io::Result<OwnedFd> {
         self.shared.event.try_clone()
+    }
+}
+
+impl<M> Drop for Receiver<M> {
+    fn drop(&mut self) {
+        self.shared.closed.store(true, Ordering::Release);
+        while self.shared.queue.pop().is_some() {}
     }
 }
 
@@ -103,35 +115,4 @@ fn ring(event: &OwnedFd) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rung(event: &OwnedFd) -> bool {
-        let mut bytes = [0u8; 8];
-        // SAFETY: eight bytes are written to a live array.
-        unsafe { libc::read(event.as_raw_fd(), bytes.as_mut_ptr().cast(), 8) == 8 }
-    }
-
-    #[test]
-    fn rings_only_a_sleeper_and_only_once() {
-        let (tx, rx) = mailbox::<u32>().expect("an eventfd");
-        tx.send(1).expect("room");
-        assert!(!rung(&rx.shared.event), "the shard was awake");
-        assert_eq!(rx.sleep(), Some(1), "a message that came before is seen");
-        assert_eq!(rx.sleep(), None);
-        tx.send(2).expect("room");
-        tx.send(3).expect("room");
-        assert!(rung(&rx.shared.event));
-        assert!(!rung(&rx.shared.event));
-        assert_eq!((rx.take(), rx.take(), rx.take()), (Some(2), Some(3), None));
-    }
-
-    #[test]
-    fn a_full_mailbox_gives_the_message_back() {
-        let (tx, _rx) = mailbox::<usize>().expect("an eventfd");
-        for n in 0..CAPACITY {
-            assert!(tx.send(n).is_ok());
-        }
-        assert_eq!(tx.send(7), Err(7));
-    }
-}
+mod tests;

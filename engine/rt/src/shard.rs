@@ -4,6 +4,7 @@ use crate::clock::Moment;
 use crate::counters::count;
 use crate::driver::{self, Choice, Chosen};
 use crate::mailbox::Receiver;
+use crate::task::caught;
 use crate::{clock, cores, local, task, timer};
 use monoio::net::UnixStream;
 use std::future::poll_fn;
@@ -22,9 +23,13 @@ pub struct ShardOptions {
     pub entries: u32,
 }
 
-/// What the shard's owner does in the loop.
+/// Messages taken in one turn, so that whoever sends many does not keep the shard from its connections.
+const MESSAGES_MAX: usize = 256;
+
+/// What the shard's owner does in the loop. A panic here is caught and counted, and the loop goes on.
 pub trait Hooks<M> {
-    /// Called once on the shard's thread, inside the loop, before anything else; may spawn tasks.
+    /// Called once on the shard's thread, inside the loop, before anything else; may spawn tasks. If it panics the shard
+    /// ends with an error.
     fn start(&mut self, chosen: &Chosen);
     /// Takes one message of the mailbox.
     fn message(&mut self, message: M);
@@ -32,7 +37,8 @@ pub trait Hooks<M> {
     fn end_of_turn(&mut self) -> bool;
 }
 
-/// Runs a shard on the calling thread until its hooks say that it is to end.
+/// Runs a shard on the calling thread until its hooks say that it is to end. Its tasks are dropped then, and what they
+/// had open is closed; the hooks are dropped after them.
 ///
 /// # Errors
 /// If no driver can be set up at all, or the system has no descriptors left.
@@ -44,30 +50,38 @@ where
     if let Some(core) = options.core
         && !cores::pin(core)
     {
-        return Err(io::Error::other(format!(
-            "can't pin a thread to CPU {core}: it is not in this process's CPU set"
-        )));
+        return Err(io::Error::other(format!("can't pin a thread to CPU {core}: it is not in this process's CPU set")));
     }
     let (mut runtime, chosen) = driver::build(options.driver, options.entries)?;
     let alarm = Alarm::new()?;
     let event = mailbox.event()?;
-    runtime.block_on(async move {
+    let (result, ended) = runtime.block_on(async move {
         poll_fn(|cx| {
-            local::set_main(cx.waker());
+            local::begin(cx.waker());
             Poll::Ready(())
         })
         .await;
-        task::spawn(wake_when_readable(alarm.fd.try_clone()?));
-        task::spawn(wake_when_readable(event));
-        hooks.start(&chosen);
-        let mut turn = Turn {
-            mailbox,
-            hooks,
-            alarm,
+        let result = match alarm.fd.try_clone() {
+            Ok(alarm_fd) => {
+                task::spawn(wake_when_readable(alarm_fd));
+                task::spawn(wake_when_readable(event));
+                let started = caught(|| hooks.start(&chosen));
+                started.ok_or_else(|| io::Error::other("the shard's start panicked"))
+            }
+            Err(error) => Err(error),
         };
-        poll_fn(move |_| turn.end()).await;
-        Ok(())
-    })
+        let mut turn = Turn { mailbox, hooks, alarm };
+        if result.is_ok() {
+            poll_fn(|_| turn.end()).await;
+        }
+        (result, task::end_all().await)
+    });
+    local::finish();
+    if !ended {
+        // The kernel may still write into memory that the driver holds: better lost than used again.
+        std::mem::forget(runtime);
+    }
+    result
 }
 
 struct Turn<M, H> {
@@ -78,21 +92,30 @@ struct Turn<M, H> {
 
 impl<M: Send, H: Hooks<M>> Turn<M, H> {
     fn end(&mut self) -> Poll<()> {
-        while let Some(message) = self.mailbox.take().or_else(|| self.mailbox.sleep()) {
-            self.hooks.message(message);
-        }
-        let next = timer::advance();
+        self.take_messages();
+        timer::advance();
         if local::end_turn() {
             count(|c| &c.turns);
         }
-        if self.hooks.end_of_turn() {
+        if caught(|| self.hooks.end_of_turn()) == Some(true) {
             return Poll::Ready(());
         }
-        if let Some(next) = next {
+        // Only now: the hooks may have set deadlines too.
+        if let Some(next) = timer::next() {
             self.alarm.ring_by(next);
         }
         clock::forget();
         Poll::Pending
+    }
+
+    fn take_messages(&mut self) {
+        for _ in 0..MESSAGES_MAX {
+            let Some(message) = self.mailbox.take().or_else(|| self.mailbox.sleep()) else {
+                return;
+            };
+            caught(|| self.hooks.message(message));
+        }
+        self.mailbox.ring();
     }
 }
 
@@ -106,24 +129,17 @@ struct Alarm {
 impl Alarm {
     fn new() -> io::Result<Alarm> {
         // SAFETY: takes no pointers.
-        let fd = unsafe {
-            libc::timerfd_create(
-                libc::CLOCK_MONOTONIC,
-                libc::TFD_CLOEXEC | libc::TFD_NONBLOCK,
-            )
-        };
+        let fd = unsafe { libc::timerfd_create(libc::CLOCK_MONOTONIC, libc::TFD_CLOEXEC | libc::TFD_NONBLOCK) };
         if fd < 0 {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: the descriptor was just made and has no other owner.
-        Ok(Alarm {
-            fd: unsafe { OwnedFd::from_raw_fd(fd) },
-            rings_at: Moment(0),
-        })
+        Ok(Alarm { fd: unsafe { OwnedFd::from_raw_fd(fd) }, rings_at: Moment(0) })
     }
 
     fn ring_by(&mut self, at: Moment) {
-        let now = clock::now();
+        // The turn's own time would make it late by the length of the turn.
+        let now = clock::read();
         let rings = self.rings_at > now;
         if rings && self.rings_at <= at {
             return;
@@ -131,10 +147,7 @@ impl Alarm {
         // Zero would disarm it.
         let ahead = at.since(now).max(std::time::Duration::from_nanos(1));
         let value = libc::itimerspec {
-            it_interval: libc::timespec {
-                tv_sec: 0,
-                tv_nsec: 0,
-            },
+            it_interval: libc::timespec { tv_sec: 0, tv_nsec: 0 },
             it_value: libc::timespec {
                 tv_sec: ahead.as_secs() as libc::time_t,
                 tv_nsec: ahead.subsec_nanos() as libc::c_long,
@@ -155,7 +168,9 @@ async fn wake_when_readable(fd: OwnedFd) {
     };
     loop {
         if source.readable(false).await.is_err() {
-            return;
+            // Without this poll the shard would hear nothing any more: it is tried again in the next turn.
+            task::yield_now().await;
+            continue;
         }
         let mut counter = [0u8; 8];
         // SAFETY: eight bytes are written to a live array; `source` keeps the descriptor open.

@@ -23,9 +23,7 @@ pub struct Timer {
 impl Timer {
     /// A timer without a deadline.
     pub fn new() -> Timer {
-        Timer {
-            index: WHEEL.with_borrow_mut(Wheel::insert),
-        }
+        Timer { index: WHEEL.with_borrow_mut(Wheel::insert) }
     }
 
     /// Sets the deadline. An earlier one that has not been reached is forgotten.
@@ -53,12 +51,14 @@ impl Timer {
     /// Ready, once, when the deadline has passed; wakes the task then.
     #[inline]
     pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
-        WHEEL.with_borrow_mut(|wheel| wheel.poll(self.index, cx))
+        let (polled, replaced) = WHEEL.with_borrow_mut(|wheel| wheel.poll(self.index, cx));
+        drop(replaced);
+        polled
     }
 
     /// Makes sure that the task is woken by [`wake_all`], whether or not there is a deadline.
     pub fn watch(&self, cx: &mut Context<'_>) {
-        WHEEL.with_borrow_mut(|wheel| wheel.entries[self.index as usize].watch(cx));
+        drop(WHEEL.with_borrow_mut(|wheel| wheel.entries[self.index as usize].watch(cx)));
     }
 }
 
@@ -86,23 +86,20 @@ pub async fn sleep(duration: Duration) {
 /// Wakes every task of this shard that has a timer which was polled or watched: what they wait for has changed as a
 /// whole (the shard is draining).
 pub fn wake_all() {
-    let wakers: Vec<Waker> = WHEEL.with_borrow_mut(|wheel| {
-        wheel
-            .entries
-            .iter_mut()
-            .filter_map(|e| e.waker.take())
-            .collect()
-    });
+    let wakers: Vec<Waker> =
+        WHEEL.with_borrow_mut(|wheel| wheel.entries.iter_mut().filter_map(|e| e.waker.take()).collect());
     wakers.into_iter().for_each(Waker::wake);
 }
 
-/// Wakes the tasks whose deadline has passed. Returns the next moment at which this must be called, if any.
-pub(crate) fn advance() -> Option<Moment> {
-    let (due, next) = WHEEL.with_borrow_mut(|wheel| {
-        let due = wheel.advance(clock::now().0 / STEP_MICROS);
-        (due, wheel.next_occupied())
-    });
+/// Wakes the tasks whose deadline has passed.
+pub(crate) fn advance() {
+    let due = WHEEL.with_borrow_mut(|wheel| wheel.advance(clock::now().0 / STEP_MICROS));
     due.into_iter().for_each(Waker::wake);
+}
+
+/// The next moment at which `advance` must be called, if any.
+pub(crate) fn next() -> Option<Moment> {
+    let next = WHEEL.with_borrow(Wheel::next_occupied);
     next.map(|step| Moment(step * STEP_MICROS))
 }
 
@@ -121,10 +118,13 @@ struct Entry {
 }
 
 impl Entry {
-    fn watch(&mut self, cx: &mut Context<'_>) {
+    /// Returns the waker that was replaced, to be dropped while the wheel is not borrowed: it may be what holds a task,
+    /// which may own timers.
+    #[must_use]
+    fn watch(&mut self, cx: &mut Context<'_>) -> Option<Waker> {
         match &mut self.waker {
-            Some(waker) if waker.will_wake(cx.waker()) => {}
-            waker => *waker = Some(cx.waker().clone()),
+            Some(waker) if waker.will_wake(cx.waker()) => None,
+            waker => waker.replace(cx.waker().clone()),
         }
     }
 }
@@ -150,13 +150,7 @@ impl Wheel {
     }
 
     fn insert(&mut self) -> u32 {
-        let entry = Entry {
-            deadline: NEVER,
-            queued: NEVER,
-            prev: NONE,
-            next: NONE,
-            waker: None,
-        };
+        let entry = Entry { deadline: NEVER, queued: NEVER, prev: NONE, next: NONE, waker: None };
         if let Some(index) = self.free.pop() {
             self.entries[index as usize] = entry;
             return index;
@@ -183,14 +177,13 @@ impl Wheel {
     }
 
     #[inline]
-    fn poll(&mut self, index: u32, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(&mut self, index: u32, cx: &mut Context<'_>) -> (Poll<()>, Option<Waker>) {
         let entry = &mut self.entries[index as usize];
         if entry.deadline <= self.current {
             entry.deadline = NEVER;
-            return Poll::Ready(());
+            return (Poll::Ready(()), None);
         }
-        entry.watch(cx);
-        Poll::Pending
+        (Poll::Pending, entry.watch(cx))
     }
 
     fn link(&mut self, index: u32, step: u64) {

@@ -20,6 +20,10 @@ fn fire(wheel: &mut Wheel, step: u64) -> usize {
     wheel.advance(step).len()
 }
 
+fn poll(wheel: &mut Wheel, index: u32, cx: &mut Context<'_>) -> Poll<()> {
+    wheel.poll(index, cx).0
+}
+
 #[test]
 fn fires_at_its_step_and_once() {
     let mut wheel = Wheel::new(100);
@@ -27,12 +31,12 @@ fn fires_at_its_step_and_once() {
     let cx = &mut Context::from_waker(&waker);
     let index = wheel.insert();
     wheel.set(index, 105);
-    assert!(wheel.poll(index, cx).is_pending());
+    assert!(poll(&mut wheel, index, cx).is_pending());
     assert_eq!(wheel.next_occupied(), Some(105));
     assert_eq!(fire(&mut wheel, 104), 0);
     assert_eq!(fire(&mut wheel, 105), 1);
-    assert!(wheel.poll(index, cx).is_ready());
-    assert!(wheel.poll(index, cx).is_pending(), "it fires once");
+    assert!(poll(&mut wheel, index, cx).is_ready());
+    assert!(poll(&mut wheel, index, cx).is_pending(), "it fires once");
     assert_eq!(wheel.next_occupied(), None);
 }
 
@@ -43,7 +47,7 @@ fn a_later_deadline_is_put_back_when_the_old_slot_comes_round() {
     let cx = &mut Context::from_waker(&waker);
     let index = wheel.insert();
     wheel.set(index, 10);
-    let _ = wheel.poll(index, cx);
+    let _ = poll(&mut wheel, index, cx);
     wheel.set(index, 50);
     assert_eq!(wheel.next_occupied(), Some(10), "the wheel was not touched");
     assert_eq!(fire(&mut wheel, 10), 0);
@@ -58,11 +62,11 @@ fn an_earlier_deadline_moves_at_once() {
     let cx = &mut Context::from_waker(&waker);
     let index = wheel.insert();
     wheel.set(index, 50);
-    let _ = wheel.poll(index, cx);
+    let _ = poll(&mut wheel, index, cx);
     wheel.set(index, 10);
     assert_eq!(wheel.next_occupied(), Some(10));
     assert_eq!(fire(&mut wheel, 10), 1);
-    assert!(wheel.poll(index, cx).is_ready());
+    assert!(poll(&mut wheel, index, cx).is_ready());
 }
 
 #[test]
@@ -73,7 +77,7 @@ fn deadlines_beyond_a_turn_wait_for_theirs() {
     let index = wheel.insert();
     let far = 3 * SLOTS as u64 + 7;
     wheel.set(index, far);
-    let _ = wheel.poll(index, cx);
+    let _ = poll(&mut wheel, index, cx);
     let mut woken = 0;
     let mut at = 0;
     while at < far - 1 {
@@ -93,12 +97,12 @@ fn a_long_pause_misses_nobody() {
         .map(|n| {
             let i = wheel.insert();
             wheel.set(i, 1 + n);
-            let _ = wheel.poll(i, cx);
+            let _ = poll(&mut wheel, i, cx);
             i
         })
         .collect();
     assert_eq!(fire(&mut wheel, 1_000_000), 5000);
-    assert!(timers.into_iter().all(|i| wheel.poll(i, cx).is_ready()));
+    assert!(timers.into_iter().all(|i| poll(&mut wheel, i, cx).is_ready()));
 }
 
 #[test]
@@ -119,11 +123,31 @@ fn cleared_and_removed_timers_stay_silent() {
     });
     assert_eq!(count.0.load(Ordering::Relaxed), 0);
     wake_all();
-    assert_eq!(
-        count.0.load(Ordering::Relaxed),
-        1,
-        "the one that is left is woken"
-    );
+    assert_eq!(count.0.load(Ordering::Relaxed), 1, "the one that is left is woken");
+}
+
+/// A waker that owns a timer, as a task does that nothing else holds any more.
+struct OwnsTimer;
+
+impl Wake for OwnsTimer {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for OwnsTimer {
+    fn drop(&mut self) {
+        drop(Timer::new());
+    }
+}
+
+#[test]
+fn a_replaced_waker_may_own_timers_itself() {
+    let timer = Timer::new();
+    for _ in 0..2 {
+        let waker = Waker::from(Arc::new(OwnsTimer));
+        assert!(timer.poll(&mut Context::from_waker(&waker)).is_pending());
+        let waker = Waker::from(Arc::new(OwnsTimer));
+        timer.watch(&mut Context::from_waker(&waker));
+    }
 }
 
 proptest::proptest! {
@@ -139,7 +163,7 @@ proptest::proptest! {
             wheel.set(timers[which], now + ahead);
             model[which] = now + ahead;
             for i in 0..20 {
-                proptest::prop_assert_eq!(wheel.poll(timers[i], cx).is_ready(), model[i] <= now);
+                proptest::prop_assert_eq!(poll(&mut wheel, timers[i], cx).is_ready(), model[i] <= now);
                 if model[i] <= now { model[i] = NEVER; }
             }
             // Never sleeps past a deadline.
