@@ -5,11 +5,7 @@ use std::path::Path;
 
 /// The CPUs that the process may run on, by their kernel numbers (its affinity mask, which a cgroup's CPU set narrows).
 pub fn allowed() -> Vec<usize> {
-    core_affinity::get_core_ids()
-        .unwrap_or_default()
-        .into_iter()
-        .map(|core| core.id)
-        .collect()
+    core_affinity::get_core_ids().unwrap_or_default().into_iter().map(|core| core.id).collect()
 }
 
 /// The CPUs to start a shard on when the configuration says `auto`: the allowed ones, but no more than the cgroup's CPU
@@ -33,10 +29,7 @@ pub fn pin(core: usize) -> bool {
 /// CPUs' worth of time that the cgroup grants, from `cpu.max` of this group and those above it.
 fn cgroup_quota() -> Option<f64> {
     let own = fs::read_to_string("/proc/self/cgroup").ok()?;
-    let relative = own
-        .lines()
-        .find_map(|line| line.strip_prefix("0::"))?
-        .trim_start_matches('/');
+    let relative = own.lines().find_map(|line| line.strip_prefix("0::"))?.trim_start_matches('/');
     quota_below(Path::new("/sys/fs/cgroup"), relative)
 }
 
@@ -44,9 +37,7 @@ fn quota_below(root: &Path, relative: &str) -> Option<f64> {
     let mut folder = root.join(relative);
     let mut least: Option<f64> = None;
     while folder.starts_with(root) {
-        let here = fs::read_to_string(folder.join("cpu.max"))
-            .ok()
-            .and_then(|text| parse_quota(&text));
+        let here = fs::read_to_string(folder.join("cpu.max")).ok().and_then(|text| parse_quota(&text));
         least = match (least, here) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),

@@ -11,6 +11,10 @@ pub const RING_ENTRIES: u32 = 1024;
 /// Completion entries for each submission entry. The kernel keeps what does not fit, at a cost.
 const COMPLETIONS_PER_ENTRY: u32 = 16;
 const COMPLETIONS_MAX: u32 = 65_536;
+/// What monoio takes at least, and the kernel at most. What lies outside is moved to the nearer end: a ring of another
+/// size is better than none.
+const ENTRIES_MIN: u32 = 256;
+const ENTRIES_MAX: u32 = 32_768;
 
 /// A driver, as it was chosen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -93,24 +97,17 @@ pub fn current() -> Driver {
 
 /// Builds the runtime of this thread, going down the ladder.
 pub(crate) fn build(choice: Choice, entries: u32) -> io::Result<(AnyRuntime, Chosen)> {
+    let entries = entries.clamp(ENTRIES_MIN, ENTRIES_MAX);
     let mut why = String::new();
     if choice == Choice::Auto {
-        for driver in [
-            Driver::RingSingleIssuer,
-            Driver::RingCoop,
-            Driver::RingPlain,
-        ] {
+        for driver in [Driver::RingSingleIssuer, Driver::RingCoop, Driver::RingPlain] {
             match ring(driver, entries) {
                 Ok(runtime) => {
                     CURRENT.set(driver);
                     return Ok((AnyRuntime::Ring(runtime), Chosen { driver, why }));
                 }
                 Err(error) => {
-                    let flags = if driver.flags().is_empty() {
-                        "no flags"
-                    } else {
-                        driver.flags()
-                    };
+                    let flags = if driver.flags().is_empty() { "no flags" } else { driver.flags() };
                     if !why.is_empty() {
                         why.push_str("; ");
                     }
@@ -121,17 +118,9 @@ pub(crate) fn build(choice: Choice, entries: u32) -> io::Result<(AnyRuntime, Cho
     } else {
         why.push_str("asked for");
     }
-    let runtime = RuntimeBuilder::<LegacyDriver>::new()
-        .with_entries(entries)
-        .build()?;
+    let runtime = RuntimeBuilder::<LegacyDriver>::new().with_entries(entries).build()?;
     CURRENT.set(Driver::Epoll);
-    Ok((
-        AnyRuntime::Epoll(runtime),
-        Chosen {
-            driver: Driver::Epoll,
-            why,
-        },
-    ))
+    Ok((AnyRuntime::Epoll(runtime), Chosen { driver: Driver::Epoll, why }))
 }
 
 fn ring(driver: Driver, entries: u32) -> io::Result<Runtime<IoUringDriver>> {
@@ -142,10 +131,7 @@ fn ring(driver: Driver, entries: u32) -> io::Result<Runtime<IoUringDriver>> {
         Driver::RingCoop => builder.setup_coop_taskrun(),
         Driver::RingPlain | Driver::Epoll => &mut builder,
     };
-    RuntimeBuilder::<IoUringDriver>::new()
-        .uring_builder(builder)
-        .with_entries(entries)
-        .build()
+    RuntimeBuilder::<IoUringDriver>::new().uring_builder(builder).with_entries(entries).build()
 }
 
 impl AnyRuntime {

@@ -41,14 +41,7 @@ pub struct End {
 
 impl End {
     fn new(input: Rc<RefCell<Pipe>>, output: Rc<RefCell<Pipe>>) -> End {
-        End {
-            input,
-            output,
-            recv: None,
-            cancelled: false,
-            send: None,
-            sent: 0,
-        }
+        End { input, output, recv: None, cancelled: false, send: None, sent: 0 }
     }
 
     /// Puts bytes in for the other end, without a task.
@@ -97,6 +90,7 @@ fn watch(slot: &mut Option<Waker>, cx: &mut Context<'_>) {
 impl Transport for End {
     fn start_recv(&mut self, buf: Buf) {
         self.recv = Some(buf);
+        self.cancelled = false;
     }
 
     fn recv_pending(&self) -> bool {
@@ -131,6 +125,7 @@ impl Transport for End {
 
     fn cancel_recv(&mut self) {
         self.cancelled = self.recv.is_some();
+        wake(&mut self.input.borrow_mut().reader);
     }
 
     fn start_send(&mut self, buf: Buf) {

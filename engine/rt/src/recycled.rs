@@ -55,7 +55,8 @@ impl Drop for Free {
 
 fn acquire(layout: Layout) -> NonNull<u8> {
     if layout.size() == 0 {
-        return NonNull::dangling();
+        // Aligned all the same: writing nothing asks for that too.
+        return NonNull::new(std::ptr::without_provenance_mut(layout.align())).unwrap_or(NonNull::dangling());
     }
     // SAFETY: the size is not zero.
     NonNull::new(unsafe { alloc(layout) }).unwrap_or_else(|| handle_alloc_error(layout))
