@@ -47,14 +47,9 @@ async fn begin(stream: &mut Stream, doing: Doing) {
 #[test]
 fn whatever_a_dropped_stream_was_doing_its_peer_sees_an_end_and_its_buffers_come_back() {
     each_driver(|shard| {
-        for doing in [
-            Doing::Nothing,
-            Doing::Receiving,
-            Doing::ReceivingUnpolled,
-            Doing::Sending,
-            Doing::Waiting,
-            Doing::All,
-        ] {
+        for doing in
+            [Doing::Nothing, Doing::Receiving, Doing::ReceivingUnpolled, Doing::Sending, Doing::Waiting, Doing::All]
+        {
             for submitted in [false, true] {
                 let (ours, mut theirs) = tcp_pair();
                 let dropped = shard.begin(move || async move {

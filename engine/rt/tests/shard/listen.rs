@@ -1,6 +1,6 @@
 //! Listeners: accepting, giving up without losing a connection, emptying the queue, handing connections on.
 
-use crate::net::{bind_tcp, bind_unix, recv, send, tcp_address};
+use crate::net::{bind_tcp, bind_unix, recv, send, tcp_address, unix_pair};
 use crate::support::{Shard, each_driver, wait};
 use ringgate_rt::driver::RING_ENTRIES;
 use ringgate_rt::listener::{Bound, Listener, Peer, Stop};
@@ -61,10 +61,7 @@ fn a_connection_that_comes_while_accepting_is_cancelled_is_never_lost() {
             }
             cancelled
         });
-        let connected: Vec<OwnedFd> = clients
-            .into_iter()
-            .map(|connect| connect().expect("connected"))
-            .collect();
+        let connected: Vec<OwnedFd> = clients.into_iter().map(|connect| connect().expect("connected")).collect();
         eprintln!("{} times cancelled", wait(&server));
         for client in connected {
             let mut greeting = [0; 5];
@@ -81,9 +78,7 @@ fn a_connection_that_came_before_the_cancel_is_returned_or_waits() {
             let client = Rc::new(std::cell::RefCell::new(None));
             let bound = Rc::new(bound);
             let address = bound.address().clone();
-            let Ok(bound) = Rc::try_unwrap(bound) else {
-                panic!("held once")
-            };
+            let Ok(bound) = Rc::try_unwrap(bound) else { panic!("held once") };
             let listener = Rc::new(Listener::start(bound).expect("started"));
             let stop = Rc::new(Stop::default());
             let (kept, later) = (client.clone(), stop.clone());
@@ -192,10 +187,7 @@ fn a_connection_is_handed_to_another_shard() {
             },
             RING_ENTRIES,
         );
-        for bound in [
-            bind_unix().expect("bound"),
-            bind_tcp(Ipv4Addr::LOCALHOST).expect("bound"),
-        ] {
+        for bound in [bind_unix().expect("bound"), bind_tcp(Ipv4Addr::LOCALHOST).expect("bound")] {
             let mut client = std::fs::File::from(connect(&bound));
             let (give, handed) = std::sync::mpsc::channel();
             let jobs = other.jobs.clone();
@@ -211,8 +203,7 @@ fn a_connection_is_handed_to_another_shard() {
                         let mut stream = Stream::from_fd(fd).expect("adopted");
                         let bytes = recv(&mut stream).await.expect("received");
                         send(&mut stream, &bytes).await.expect("sent");
-                        give.send(std::thread::current().id())
-                            .expect("the test listens");
+                        give.send(std::thread::current().id()).expect("the test listens");
                     });
                 });
                 assert!(jobs.send(job).is_ok());
@@ -233,11 +224,7 @@ fn a_connection_is_handed_to_another_shard() {
 #[test]
 fn a_port_is_shared_by_the_listeners_of_two_shards() {
     each_driver(|shard| {
-        let bound = ringgate_rt::listener::bind(
-            &Address::Tcp((Ipv4Addr::LOCALHOST, 0).into()),
-            2,
-        )
-        .expect("bound");
+        let bound = ringgate_rt::listener::bind(&Address::Tcp((Ipv4Addr::LOCALHOST, 0).into()), 2).expect("bound");
         let at = tcp_address(&bound[0]);
         let server = shard.begin(move || async move {
             let mut served = 0;
@@ -265,5 +252,47 @@ fn a_port_is_shared_by_the_listeners_of_two_shards() {
             client.read_exact(&mut [0; 5]).expect("a greeting");
         }
         assert_eq!(wait(&server), 40);
+    });
+}
+
+#[test]
+fn many_accepts_on_one_listener_share_its_connections_and_all_end_when_stopped() {
+    const ACCEPTS: usize = 8;
+    const CLIENTS: usize = 100;
+    each_kind(|shard, bound| {
+        let address = bound.address().clone();
+        let (give, accepted) = std::sync::mpsc::channel();
+        let (stop_now, stopping) = unix_pair();
+        let server = shard.begin(move || async move {
+            let listener = Rc::new(Listener::start(bound).expect("started"));
+            let stop = Rc::new(Stop::default());
+            let running = Rc::new(std::cell::Cell::new(ACCEPTS));
+            for _ in 0..ACCEPTS {
+                let (listener, stop, running) = (listener.clone(), stop.clone(), running.clone());
+                let give = give.clone();
+                task::spawn(async move {
+                    while let Ok((stream, _)) = listener.accept(stop.handle()).await {
+                        give.send(()).expect("the test listens");
+                        drop(stream);
+                    }
+                    running.set(running.get() - 1);
+                });
+            }
+            let mut stopping = Stream::from_fd(stop_now).expect("adopted");
+            recv(&mut stopping).await.expect("the word");
+            stop.stop();
+            while running.get() > 0 {
+                task::yield_now().await;
+            }
+        });
+        for _ in 0..CLIENTS {
+            match &address {
+                Address::Tcp(at) => drop(TcpStream::connect(at).expect("connected")),
+                Address::Unix(path) => drop(UnixStream::connect(path).expect("connected")),
+            }
+            wait(&accepted);
+        }
+        (&stopping).write_all(b"stop").expect("written");
+        wait(&server);
     });
 }

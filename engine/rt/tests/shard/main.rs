@@ -1,4 +1,5 @@
 //! A shard as the gateway uses it, on both drivers: streams, listeners, turns, timers, mailboxes.
+#![allow(clippy::expect_used, reason = "helpers of tests are tests")]
 
 mod cancel;
 mod cost;

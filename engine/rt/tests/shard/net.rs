@@ -73,11 +73,7 @@ pub(crate) fn bind_tcp(ip: impl Into<IpAddr>) -> io::Result<Bound> {
 /// A Unix listener at a path of its own.
 pub(crate) fn bind_unix() -> io::Result<Bound> {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let name = format!(
-        "ringgate-rt-{}-{}.sock",
-        std::process::id(),
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    );
+    let name = format!("ringgate-rt-{}-{}.sock", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let path: PathBuf = std::env::temp_dir().join(name);
     Ok(bind(&Address::Unix(path), 1)?.remove(0))
 }

@@ -1,9 +1,6 @@
 //! Streams: bytes there and back over every family, and what a connection that is slow, half closed or ended does.
 
-use crate::net::{
-    bind_tcp, bind_unix, readable, recv, recv_exactly, recv_started, send, tcp_pair, through,
-    unix_pair,
-};
+use crate::net::{bind_tcp, bind_unix, readable, recv, recv_exactly, recv_started, send, tcp_pair, through, unix_pair};
 use crate::support::{Shard, each_driver, wait};
 use ringgate_rt::listener::Bound;
 use ringgate_rt::{Buf, Stream, Transport, counters, driver};
@@ -20,9 +17,7 @@ fn echo_through(shard: &Shard, bound: Bound) {
             let bytes = round.to_le_bytes().repeat(500);
             send(&mut client, &bytes).await.expect("sent");
             let there = recv_exactly(&mut server, bytes.len()).await;
-            send(&mut server, &there.expect("received"))
-                .await
-                .expect("sent");
+            send(&mut server, &there.expect("received")).await.expect("sent");
             let back = recv_exactly(&mut client, bytes.len()).await;
             assert_eq!(back.expect("received"), bytes);
         }
@@ -35,10 +30,7 @@ fn echo_through(shard: &Shard, bound: Bound) {
 fn is_blocking(stream: &Stream) -> bool {
     let flags = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", raw(stream)));
     let flags = flags.expect("fdinfo");
-    let octal = flags
-        .lines()
-        .find_map(|line| line.strip_prefix("flags:"))
-        .expect("flags");
+    let octal = flags.lines().find_map(|line| line.strip_prefix("flags:")).expect("flags");
     let flags = u32::from_str_radix(octal.trim(), 8).expect("octal");
     flags & 0o4000 == 0
 }
@@ -70,9 +62,7 @@ fn an_adopted_socket_gets_the_mode_that_its_driver_wants() {
     each_driver(|shard| {
         for nonblocking in [false, true] {
             let (ours, mut theirs) = tcp_pair();
-            socket2::SockRef::from(&ours)
-                .set_nonblocking(nonblocking)
-                .expect("a mode");
+            socket2::SockRef::from(&ours).set_nonblocking(nonblocking).expect("a mode");
             let waiting = shard.begin(|| async move {
                 let mut stream = Stream::from_fd(ours).expect("adopted");
                 // Nothing is there yet: in the wrong mode this ends at once with EAGAIN.
@@ -93,6 +83,8 @@ fn a_send_goes_on_until_a_slow_reader_has_it_all() {
     const BYTES: usize = 3 << 20;
     each_driver(|shard| {
         let (ours, mut theirs) = tcp_pair();
+        // Room for less than is sent, so that no single operation takes it all.
+        socket2::SockRef::from(&ours).set_send_buffer_size(100_000).expect("little room");
         let sender = shard.begin(|| async move {
             let mut stream = Stream::from_fd(ours).expect("adopted");
             let before = counters::shared().send.get();
@@ -236,21 +228,14 @@ fn a_slow_reader_shows_in_what_it_has_confirmed() {
     each_driver(|shard| {
         let (ours, mut theirs) = tcp_pair();
         // Room for less than is sent: the rest can't be confirmed before it is read.
-        socket2::SockRef::from(&theirs)
-            .set_recv_buffer_size(10_000)
-            .expect("a small window");
+        socket2::SockRef::from(&theirs).set_recv_buffer_size(10_000).expect("a small window");
         let (give, told) = std::sync::mpsc::channel();
         let sender = shard.begin(move || async move {
             let mut stream = Stream::from_fd(ours).expect("adopted");
-            socket2::SockRef::from(&stream)
-                .set_send_buffer_size(BYTES as usize * 4)
-                .expect("room");
+            socket2::SockRef::from(&stream).set_send_buffer_size(BYTES as usize * 4).expect("room");
             assert_eq!((stream.confirmed(), stream.unconfirmed()), (0, 0));
-            send(&mut stream, &vec![9; BYTES as usize])
-                .await
-                .expect("sent");
-            give.send((stream.confirmed(), stream.unconfirmed()))
-                .expect("the test listens");
+            send(&mut stream, &vec![9; BYTES as usize]).await.expect("sent");
+            give.send((stream.confirmed(), stream.unconfirmed())).expect("the test listens");
             let mut seen = stream.confirmed();
             while stream.unconfirmed() > 0 {
                 assert!(stream.confirmed() >= seen, "never backwards");
@@ -276,8 +261,7 @@ fn over_a_unix_socket_never_more_is_unconfirmed_than_was_sent() {
         let sender = shard.begin(move || async move {
             let mut stream = Stream::from_fd(ours).expect("adopted");
             send(&mut stream, b"hundred").await.expect("sent");
-            give.send((stream.confirmed(), stream.unconfirmed()))
-                .expect("the test listens");
+            give.send((stream.confirmed(), stream.unconfirmed())).expect("the test listens");
             while stream.unconfirmed() > 0 {
                 ringgate_rt::task::yield_now().await;
             }
@@ -308,11 +292,7 @@ fn a_reset_is_never_seen_as_an_end() {
                 stream.reset_on_close();
             });
             let end = theirs.read(&mut [0; 8]).map_err(|e| e.kind());
-            assert_eq!(
-                end,
-                Err(io::ErrorKind::ConnectionReset),
-                "with a receive pending: {pending}"
-            );
+            assert_eq!(end, Err(io::ErrorKind::ConnectionReset), "with a receive pending: {pending}");
             wait(&close);
         }
     });

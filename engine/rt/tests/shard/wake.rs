@@ -20,11 +20,7 @@ fn a_message_always_wakes_a_sleeping_shard() {
         for n in 0..20_000 {
             let answer = answer.clone();
             shard.send(move || answer.send(n).expect("the test listens"));
-            assert_eq!(
-                answers.recv_timeout(Duration::from_secs(20)),
-                Ok(n),
-                "a wake-up was lost"
-            );
+            assert_eq!(answers.recv_timeout(Duration::from_secs(20)), Ok(n), "a wake-up was lost");
         }
     });
 }
@@ -54,9 +50,7 @@ fn messages_of_many_threads_all_arrive() {
         });
         let mut sum = 0;
         for _ in 0..THREADS * EACH {
-            sum += answers
-                .recv_timeout(Duration::from_secs(20))
-                .expect("a message was lost");
+            sum += answers.recv_timeout(Duration::from_secs(20)).expect("a message was lost");
         }
         assert_eq!(sum, THREADS * EACH * (EACH - 1) / 2);
     });

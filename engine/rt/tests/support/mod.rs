@@ -48,25 +48,13 @@ pub(crate) struct Shard {
 
 impl Shard {
     pub(crate) fn start(driver: Choice, entries: u32) -> Shard {
-        let options = ShardOptions {
-            core: None,
-            driver,
-            entries,
-        };
+        let options = ShardOptions { core: None, driver, entries };
         let (jobs, inbox) = mailbox().expect("an eventfd");
         let ending = Arc::new(AtomicBool::new(false));
         let (started, chosen) = mpsc::channel();
-        let hooks = Jobs {
-            started,
-            ending: ending.clone(),
-        };
+        let hooks = Jobs { started, ending: ending.clone() };
         let thread = thread::spawn(move || run_shard(&options, inbox, hooks));
-        Shard {
-            chosen: wait(&chosen),
-            jobs,
-            ending,
-            thread: Some(thread),
-        }
+        Shard { chosen: wait(&chosen), jobs, ending, thread: Some(thread) }
     }
 
     /// Runs the future that `make` makes as a task of the shard, and returns what it gives.
@@ -110,10 +98,13 @@ impl Shard {
         let Some(thread) = self.thread.take() else {
             return;
         };
+        if thread::panicking() {
+            // The shard may be what is stuck.
+            return;
+        }
         match thread.join() {
             Ok(result) => result.expect("the shard ran"),
-            Err(panic) if !thread::panicking() => resume_unwind(panic),
-            Err(_) => {}
+            Err(panic) => resume_unwind(panic),
         }
     }
 }
