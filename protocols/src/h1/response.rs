@@ -74,6 +74,12 @@ impl ResponseHead {
         Err(error)
     }
 
+    /// Parses the head at the start of `bytes`, behind which anything may follow: what a head that arrives whole costs
+    /// once. False if it is incomplete or faulty: [`HeadScanner::find_end`] and [`ResponseHead::parse`] say which.
+    pub fn parse_whole(&mut self, bytes: &[u8], limits: &HeadLimits) -> bool {
+        self.parse_at(bytes, limits).is_ok()
+    }
+
     /// Parses the head at the start of `bytes`; other bytes may follow it.
     ///
     /// Whatever succeeds here would have passed the scanner too; the errors need not be those of the scanner.

@@ -146,10 +146,13 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
                 return Err(Fault::Head(HeadError::BlankLines));
             }
         }
-        let found = self.parts.scan.find_end(input.data(), &self.limits).map_err(Fault::Head)?;
-        let Some(len) = found else { return Ok(false) };
-        self.parts.head.parse(&input.data()[..len], &self.limits).map_err(Fault::Head)?;
-        self.at = len;
+        let DownParts { scan, head, .. } = &mut *self.parts;
+        if scan.scanned() > 0 || !head.parse_whole(input.data(), &self.limits) {
+            let found = scan.find_end(input.data(), &self.limits).map_err(Fault::Head)?;
+            let Some(len) = found else { return Ok(false) };
+            head.parse(&input.data()[..len], &self.limits).map_err(Fault::Head)?;
+        }
+        self.at = head.len;
         self.begin_body();
         self.keep_alive = self.parts.head.keep_alive;
         Ok(true)

@@ -162,12 +162,14 @@ impl<'p, T: Transport> H1Upstream<'p, T> {
 
     fn parse_head(&mut self) -> Result<Option<Answered>, Fault> {
         let Some(input) = &self.input else { return Ok(None) };
-        let found = self.parts.scan.find_end(input.data(), &self.limits).map_err(|_| Fault::UpstreamAnswer)?;
-        let Some(len) = found else { return Ok(None) };
-        self.parts.scan.reset();
-        let head = &mut self.parts.head;
-        head.parse(&input.data()[..len], &self.limits).map_err(|_| Fault::UpstreamAnswer)?;
-        self.at = len;
+        let UpParts { scan, head, .. } = &mut *self.parts;
+        if scan.scanned() > 0 || !head.parse_whole(input.data(), &self.limits) {
+            let found = scan.find_end(input.data(), &self.limits).map_err(|_| Fault::UpstreamAnswer)?;
+            let Some(len) = found else { return Ok(None) };
+            head.parse(&input.data()[..len], &self.limits).map_err(|_| Fault::UpstreamAnswer)?;
+            scan.reset();
+        }
+        self.at = head.len;
         match head.status {
             101 if self.may_switch && head.upgrade.is_some() => {
                 self.state = State::Done;
