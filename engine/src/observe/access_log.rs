@@ -16,6 +16,8 @@ use std::time::Duration;
 const BATCH_BYTES: usize = 32 * 1024;
 /// or when its first line is so old.
 const BATCH_AGE: Duration = Duration::from_millis(20);
+/// Bytes of a line that is not unusually long.
+const LINE_BYTES: usize = 1024;
 /// Batches that may wait for the writer.
 const BATCHES_WAITING_MAX: usize = 64;
 
@@ -136,7 +138,9 @@ impl Batch {
         if count == 0 {
             return;
         }
-        let fresh = self.to.spent.try_lock().ok().and_then(|mut spent| spent.pop()).unwrap_or_default();
+        let spent = self.to.spent.try_lock().ok().and_then(|mut spent| spent.pop());
+        // Growing to a batch's size step by step would cost a dozen allocations.
+        let fresh = spent.unwrap_or_else(|| Vec::with_capacity(BATCH_BYTES + LINE_BYTES));
         let lines = self.lines.replace(fresh);
         if let Err(TrySendError::Full(mut lines) | TrySendError::Disconnected(mut lines)) = self.to.batches.try_send(lines) {
             self.to.dropped.fetch_add(count, Ordering::Relaxed);
