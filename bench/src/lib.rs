@@ -1,1 +1,6 @@
-//! Benches.
+//! What the benches have in common: configurations, requests, and services that answer them.
+
+pub mod allocations;
+mod scenario;
+
+pub use scenario::{Exchange, LogLines, SCENARIOS, Scenario, config};

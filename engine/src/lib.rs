@@ -5,6 +5,8 @@
 #![deny(unsafe_code)]
 
 pub mod control;
+#[doc(hidden)]
+pub mod harness;
 mod model;
 mod observe;
 mod proxy;

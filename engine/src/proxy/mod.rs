@@ -20,6 +20,7 @@ mod transfer;
 mod tunnel;
 
 pub(crate) use accept::{ACCEPTS_IN_FLIGHT, Permit, Permits, accept_loop, adopt};
+pub(crate) use h1::view;
 pub(crate) use shard::Shard;
 pub(crate) use snapshot::Snapshot;
 

@@ -5,8 +5,9 @@
 //! behind `at`. What comes later goes into a buffer of its own, `next`: more of the body, or the next request.
 
 use super::encode::{self, Framing, frame, join};
+use super::view;
 use crate::model::{AnswerHead, BodySize, Edits, Fault, Piece, RequestHead};
-use crate::proxy::ends::{Downstream, QUIET_SEND_BYTES, body_size};
+use crate::proxy::ends::{Downstream, QUIET_SEND_BYTES};
 use ringgate_protocols::h1::{
     BodyDecoder, BodyLength, HeadError, HeadLimits, HeadScanner, LEADING_BLANK_LINES_MAX, RequestHead as ParsedHead,
     Trailers, encode_trailers, leading_blank,
@@ -300,20 +301,7 @@ impl<T: Transport> Downstream for H1Downstream<'_, T> {
 
     #[inline]
     fn head(&self) -> RequestHead<'_> {
-        RequestHead {
-            bytes: self.input.as_ref().map_or(b"", |input| input.data()),
-            method: self.parts.head.method,
-            method_text: self.parts.head.method_text,
-            target: &self.parts.head.target,
-            fields: &self.parts.head.fields,
-            host: self.parts.head.host,
-            body: body_size(self.parts.head.body),
-            upgrade: self.parts.head.upgrade,
-            version: match self.parts.head.version {
-                Version::Http10 => "1.0",
-                Version::Http11 => "1.1",
-            },
-        }
+        view::request(&self.parts.head, self.input.as_ref().map_or(b"", |input| input.data()))
     }
 
     fn target_text(&self) -> &[u8] {

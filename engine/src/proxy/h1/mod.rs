@@ -3,6 +3,7 @@
 mod downstream;
 mod encode;
 mod upstream;
+pub(crate) mod view;
 
 pub(crate) use downstream::{DownParts, H1Downstream, HeadRead};
 pub(crate) use upstream::{H1Upstream, UpParts};
