@@ -6,6 +6,7 @@
 //! burst leaves nothing behind but addresses.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::fmt;
 use std::ptr::NonNull;
 
@@ -18,9 +19,10 @@ pub const LARGE_BYTES: usize = 128 * 1024;
 pub const HEADROOM_BYTES: usize = 1024;
 /// Bytes kept free behind what is received: the end of a chunk and the last chunk.
 pub const TAILROOM_BYTES: usize = 32;
-/// Free standard buffers that a shard keeps (5 MiB); more go back to the system.
+/// Free standard buffers that a shard keeps with their pages (5 MiB), or as many as are lent; the pages of more go back
+/// to the system.
 pub const FREE_STANDARD_MAX: usize = 256;
-/// Free large buffers that a shard keeps (4 MiB).
+/// Free large buffers that a shard keeps with their pages (4 MiB), or as many as are lent.
 pub const FREE_LARGE_MAX: usize = 32;
 
 /// An owned buffer. Dropping it gives its memory back to the shard's pool.
@@ -341,29 +343,41 @@ impl Pool {
 /// Free buffers of one size. Those beyond the bound keep their addresses and lose their pages: unmapping each would cut
 /// the shard's mappings into pieces, of which a process may only have some 65,000, and hold up the page faults of every
 /// other shard meanwhile.
+///
+/// The bound rises with what is lent: a shard with a thousand busy connections frees and takes hundreds of buffers in a
+/// turn, and must not fault their pages in each time. It falls again as they are given back.
 struct Class {
     bytes: usize,
+    lent: usize,
     with_pages_max: usize,
-    with_pages: Vec<NonNull<u8>>,
+    /// Last in, first out; the first has not been used for longest.
+    with_pages: VecDeque<NonNull<u8>>,
     without_pages: Vec<NonNull<u8>>,
 }
 
 impl Class {
     const fn new(bytes: usize, with_pages_max: usize) -> Class {
-        Class { bytes, with_pages_max, with_pages: Vec::new(), without_pages: Vec::new() }
+        Class { bytes, lent: 0, with_pages_max, with_pages: VecDeque::new(), without_pages: Vec::new() }
     }
 
     fn take(&mut self) -> NonNull<u8> {
-        let free = self.with_pages.pop().or_else(|| self.without_pages.pop());
+        self.lent += 1;
+        let free = self.with_pages.pop_back().or_else(|| self.without_pages.pop());
         free.unwrap_or_else(|| map(self.bytes))
     }
 
     fn give(&mut self, memory: NonNull<u8>) {
-        if self.with_pages.len() < self.with_pages_max {
-            self.with_pages.push(memory);
-        } else {
-            give_pages_back(memory, self.bytes);
-            self.without_pages.push(memory);
+        self.lent -= 1;
+        let bound = self.with_pages_max.max(self.lent);
+        self.with_pages.push_back(memory);
+        // At most two: as much as the bound falls by, and the one that came.
+        for _ in 0..2 {
+            if self.with_pages.len() > bound
+                && let Some(surplus) = self.with_pages.pop_front()
+            {
+                give_pages_back(surplus, self.bytes);
+                self.without_pages.push(surplus);
+            }
         }
     }
 }

@@ -78,7 +78,7 @@ fn surplus_memory_keeps_no_pages() {
     for buf in &mut many {
         buf.append(&[1; STANDARD_BYTES]);
     }
-    let (kept, surplus) = (many[0].memory, many[FREE_STANDARD_MAX + 9].memory);
+    let (kept, surplus) = (many[FREE_STANDARD_MAX + 9].memory, many[0].memory);
     assert!(resident_pages(surplus) > 0);
     drop(many);
     assert!(resident_pages(kept) > 0);
