@@ -191,7 +191,7 @@ pub struct Match {
 pub struct Forward {
     /// Index into [`Config::upstreams`].
     pub upstream: usize,
-    /// From the request's head to the answer's head.
+    /// From the last byte of the request that was sent on to the answer's head.
     pub timeout: Duration,
     /// What the service gets as `Host`; `None`: as received.
     pub host: Option<String>,

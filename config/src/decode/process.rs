@@ -42,7 +42,7 @@ pub(crate) static RUNTIME: Table<Runtime> = Table {
         Field {
             key: "ring_entries",
             form: Form::PowerOfTwo { min: RING_ENTRIES_MIN, max: RING_ENTRIES_MAX },
-            presence: Presence::Default("4096"),
+            presence: Presence::Default("1024"),
             doc: "Entries of each shard's io_uring submission queue; has no effect with epoll.",
             example: "8192",
             exceeding: None,

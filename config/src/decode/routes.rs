@@ -106,7 +106,7 @@ pub(crate) static FORWARD: Table<ForwardDraft> = Table {
             key: "timeout",
             form: Form::Duration { min: TIME_MIN, max: TIMEOUT_MAX },
             presence: Presence::Default("60s"),
-            doc: "From the request's head to the answer's head, connecting included.",
+            doc: "How long the service may take from the last byte of the request that it was sent to its answer's head.",
             example: "2s",
             exceeding: Some("504"),
             read: |reader, node, form, draft| draft.timeout = reader.duration(node, form),
