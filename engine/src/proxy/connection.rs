@@ -187,9 +187,6 @@ async fn busy<N: Network>(
                 return if down.must_linger() { Next::Linger } else { Next::Close };
             }
         }
-        if shard.draining.get() {
-            down.close_after_this();
-        }
         exchange(shard, origin, timer, &mut down, work).await;
         answered = true;
         if !down.next_request() {
@@ -273,7 +270,9 @@ async fn next_head<N: Network>(
             if cancelled {
                 return Poll::Pending;
             }
-            if (shard.draining.get() && !begun) || shard.aborting.get() || timer.poll(cx).is_ready() {
+            // A client that is busy may have sent its next request when the process begins to stop: it is waited for as
+            // long as always, and its answer then says that the connection closes.
+            if shard.aborting.get() || timer.poll(cx).is_ready() {
                 cancelled = true;
                 down.cancel();
                 continue;

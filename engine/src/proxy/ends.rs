@@ -40,6 +40,8 @@ pub(crate) trait Downstream {
     fn poll_finished(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>>;
     /// Sends an informational head (1xx).
     fn send_informational(&mut self, head: &AnswerHead<'_>);
+    /// Makes this exchange the last of its connection; the answer's head says so.
+    fn close_after_this(&mut self);
     /// Takes the head of an answer. It leaves with the first piece of the body, or by `flush`.
     fn put_head(&mut self, head: &AnswerHead<'_>, edits: &Edits);
     /// Sends a head that waits for a body that does not come yet.

@@ -187,6 +187,9 @@ async fn answer_fault<N: Network, D: Downstream>(
     context.timer.set_after(OWN_ANSWER_TIMEOUT);
     // An informational head may still be on its way.
     if sent(down, context.timer).await {
+        if context.shard.draining.get() {
+            down.close_after_this();
+        }
         send_fault(down, &mut work.edits, fault, status, extra);
         if sent(down, context.timer).await {
             return;

@@ -43,6 +43,7 @@ pub(crate) async fn forward<N: Network, D: Downstream>(
             timer: context.timer,
             min_rate: context.shard.snapshot.limits.min_rate,
             answer_timeout: plan.timeout,
+            draining: &context.shard.draining,
             aborting: &context.shard.aborting,
         };
         let id = &trail.id;

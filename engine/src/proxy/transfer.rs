@@ -23,6 +23,9 @@ pub(crate) struct Bounds<'a> {
     pub(crate) min_rate: Option<MinRate>,
     /// From the last byte of the request to the answer's head.
     pub(crate) answer_timeout: Duration,
+    /// The process is stopping: this exchange is the last of its connection.
+    pub(crate) draining: &'a Cell<bool>,
+    /// It must end now.
     pub(crate) aborting: &'a Cell<bool>,
 }
 
@@ -209,6 +212,9 @@ impl<D: Downstream, U: Upstream, F: FnMut(&U, &mut Edits)> Transfer<'_, D, U, F>
         self.progress.status = self.up.head().status;
         self.deadline = now.after(ANSWER_IDLE_TIMEOUT);
         (self.edit_answer)(self.up, self.edits);
+        if self.bounds.draining.get() {
+            self.down.close_after_this();
+        }
         self.down.put_head(&self.up.head(), self.edits);
         // What has come of the body leaves in the same send. If nothing has, the head must not wait for it.
         match self.up.poll_answer(cx) {

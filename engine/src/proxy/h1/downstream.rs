@@ -217,11 +217,6 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
         !self.ended || self.input.is_some()
     }
 
-    /// The connection is not to carry another request.
-    pub(crate) fn close_after_this(&mut self) {
-        self.keep_alive = false;
-    }
-
     /// Whether closing now could take the answer from a client that is still sending.
     pub(crate) fn must_linger(&self) -> bool {
         self.answered && !self.gone && !self.ended && !self.parts.decoder.is_done()
@@ -404,6 +399,10 @@ impl<T: Transport> Downstream for H1Downstream<'_, T> {
         self.parts.out.extend_from_slice(b"\r\n");
         let buf = join(&self.parts.out, None);
         self.start_send(buf);
+    }
+
+    fn close_after_this(&mut self) {
+        self.keep_alive = false;
     }
 
     #[inline]
