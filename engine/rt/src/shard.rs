@@ -74,6 +74,8 @@ where
         if result.is_ok() {
             poll_fn(|_| turn.end()).await;
         }
+        // What the hooks own must be with the driver no longer when the tasks are ended.
+        caught(|| drop(turn));
         (result, task::end_all().await)
     });
     local::finish();

@@ -53,7 +53,9 @@ pub(crate) async fn forward<N: Network, D: Downstream>(
         let done = transfer(down, &mut up, begun, edit_answer, &mut work.edits, &bounds, &mut trail.progress).await;
         match done {
             Ok(Done::Whole) => {
-                if let Some(io) = up.into_reusable() {
+                if let Some(io) = up.into_reusable()
+                    && !context.shard.draining.get()
+                {
                     endpoint.keep(io);
                     context.shard.sweep_from_now_on();
                 }
