@@ -44,7 +44,7 @@ impl<M: Send> Sender<M> {
     /// Puts a message into the mailbox. Gives it back if the mailbox is full, or its shard has ended. (What is sent at
     /// the very moment of that end may be dropped with the last sender.)
     pub fn send(&self, message: M) -> Result<(), M> {
-        if self.shared.closed.load(Ordering::Acquire) {
+        if self.closed() {
             return Err(message);
         }
         self.shared.queue.push(message)?;
@@ -54,6 +54,11 @@ impl<M: Send> Sender<M> {
             ring(&self.shared.event);
         }
         Ok(())
+    }
+
+    /// Whether the shard has ended: nothing can be sent to it any more.
+    pub fn closed(&self) -> bool {
+        self.shared.closed.load(Ordering::Acquire)
     }
 }
 

@@ -245,8 +245,11 @@ impl Gateway {
     fn tell_all(&self, message: impl Fn() -> Message) {
         for mailbox in &self.mailboxes {
             let mut waiting = message();
-            // Full only while the shard is behind: it empties its mailbox every turn.
+            // Full only while the shard is behind: it empties its mailbox every turn. One that has ended needs no word.
             while let Err(back) = mailbox.send(waiting) {
+                if mailbox.closed() {
+                    break;
+                }
                 waiting = back;
                 std::thread::yield_now();
             }

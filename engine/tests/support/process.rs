@@ -1,0 +1,127 @@
+//! The gateway as a process of its own: the binary, its signals, its memory.
+
+use super::wait_for;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// A running `ringgate run`. It is killed when this is dropped.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) started: serde_json::Value,
+    stdout: Arc<Mutex<String>>,
+    stderr: Arc<Mutex<String>>,
+    file: PathBuf,
+}
+
+/// A path that nobody else uses, in the system's directory for such.
+pub(crate) fn scratch(name: &str) -> PathBuf {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let n = COUNT.fetch_add(1, Ordering::SeqCst);
+    std::env::temp_dir().join(format!("ringgate-{}-{n}-{name}", std::process::id()))
+}
+
+impl Process {
+    /// Runs the binary with this configuration, and waits for its start report.
+    #[track_caller]
+    pub(crate) fn start(binary: &str, config: &str, driver: &str) -> Process {
+        let file = scratch("process.yaml");
+        std::fs::write(&file, config).expect("a file");
+        let mut child = Command::new(binary)
+            .args(["run", "--driver", driver])
+            .arg(&file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary");
+        let stdout = collect(child.stdout.take().expect("a pipe"));
+        let stderr = collect(child.stderr.take().expect("a pipe"));
+        let mut process = Process { child, started: serde_json::Value::Null, stdout, stderr, file };
+        process.started = wait_for("the start report", || {
+            let ended = process.child.try_wait().expect("a child").is_some();
+            let said = process.stderr();
+            assert!(!ended, "it did not start: {said}");
+            let mut reports = said.lines().filter_map(|l| serde_json::from_str::<serde_json::Value>(l).ok());
+            reports.find(|report| report["event"] == "started")
+        });
+        process
+    }
+
+    #[track_caller]
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.started["listeners"][0]["address"].as_str().expect("an address").parse().expect("a TCP address")
+    }
+
+    #[track_caller]
+    pub(crate) fn client(&self) -> super::Client {
+        super::Client::connect(self.address())
+    }
+
+    pub(crate) fn stdout(&self) -> String {
+        self.stdout.lock().expect("no panic inside").clone()
+    }
+
+    pub(crate) fn stderr(&self) -> String {
+        self.stderr.lock().expect("no panic inside").clone()
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        signal(self.child.id(), name);
+    }
+
+    /// Waits for the process to end.
+    #[track_caller]
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        wait_for("the process to end", || self.child.try_wait().expect("a child"))
+    }
+
+    #[track_caller]
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("a child").is_none()
+    }
+
+    /// Resident memory.
+    #[track_caller]
+    pub(crate) fn rss_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a process");
+        let line = status.lines().find(|l| l.starts_with("VmRSS:")).expect("VmRSS");
+        line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
+    }
+
+    /// Descriptors that it has open.
+    #[track_caller]
+    pub(crate) fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("a process").count()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_file(&self.file);
+    }
+}
+
+/// Sends a signal to a process that the test has started.
+pub(crate) fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &pid.to_string()]).status();
+    assert!(sent.is_ok_and(|status| status.success()), "kill -s {name} {pid}");
+}
+
+fn collect(pipe: impl Read + Send + 'static) -> Arc<Mutex<String>> {
+    let text = Arc::new(Mutex::new(String::new()));
+    let inside = text.clone();
+    std::thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            let mut text = inside.lock().expect("no panic inside");
+            text.push_str(&line);
+            text.push('\n');
+        }
+    });
+    text
+}
