@@ -5,12 +5,17 @@
 
 use crate::model::{AnswerHead, Answered, BodySize, Edits, Fault, Piece, RequestHead};
 use ringgate_protocols::h1::Trailers;
-use ringgate_rt::{Buf, Transport};
+use ringgate_rt::{Buf, Transport, driver};
 use std::task::{Context, Poll};
 
-/// A send of at most so many bytes is taken by the kernel whole and at once, but for a peer that does not read: nobody
-/// need be woken only to hear that it was.
-pub(crate) const QUIET_SEND_BYTES: usize = ringgate_rt::buffer::STANDARD_BYTES;
+/// A send of at most so many bytes is taken by the kernel whole and at once, but for a peer that does not read.
+const QUIET_SEND_BYTES: usize = ringgate_rt::buffer::STANDARD_BYTES;
+
+/// Whether nobody need be woken only to hear that this was sent. With epoll the waking is what sends it.
+#[inline]
+pub(crate) fn is_quiet(buf: &Buf) -> bool {
+    buf.len() <= QUIET_SEND_BYTES && !driver::current().is_epoll()
+}
 
 /// The client's side of one exchange.
 pub(crate) trait Downstream {

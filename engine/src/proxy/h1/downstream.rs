@@ -7,7 +7,7 @@
 use super::encode::{self, Framing, frame, join};
 use super::view;
 use crate::model::{AnswerHead, BodySize, Edits, Fault, Piece, RequestHead};
-use crate::proxy::ends::{Downstream, QUIET_SEND_BYTES};
+use crate::proxy::ends::{Downstream, is_quiet};
 use ringgate_protocols::h1::{
     BodyDecoder, BodyLength, HeadError, HeadLimits, HeadScanner, LEADING_BLANK_LINES_MAX, RequestHead as ParsedHead,
     Trailers, encode_trailers, leading_blank,
@@ -281,7 +281,7 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
     }
 
     fn start_send(&mut self, buf: Buf) {
-        self.quiet = buf.len() <= QUIET_SEND_BYTES;
+        self.quiet = is_quiet(&buf);
         self.io.start_send(buf);
     }
 

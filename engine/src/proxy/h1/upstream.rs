@@ -5,7 +5,7 @@
 use super::downstream::end_chunked;
 use super::encode::{self, Framing, frame, join};
 use crate::model::{AnswerHead, Answered, BodySize, Edits, Fault, Piece, RequestHead};
-use crate::proxy::ends::{QUIET_SEND_BYTES, Upstream, body_size};
+use crate::proxy::ends::{Upstream, body_size, is_quiet};
 use ringgate_protocols::h1::{BodyDecoder, BodyLength, HeadLimits, HeadScanner, ResponseHead, Trailers};
 use ringgate_protocols::wire::Method;
 use ringgate_rt::buffer::STANDARD_BYTES;
@@ -107,7 +107,7 @@ impl<'p, T: Transport> H1Upstream<'p, T> {
     }
 
     fn start_send(&mut self, buf: Buf) {
-        self.quiet = buf.len() <= QUIET_SEND_BYTES;
+        self.quiet = is_quiet(&buf);
         self.io.start_send(buf);
     }
 
