@@ -76,28 +76,37 @@ fn key(out: &mut Vec<u8>, name: &str) {
 /// UTF-8 become U+FFFD.
 fn string(out: &mut Vec<u8>, value: &[u8]) {
     out.push(b'"');
-    for chunk in value.utf8_chunks() {
-        escaped(out, chunk.valid().as_bytes());
-        if !chunk.invalid().is_empty() {
-            out.extend_from_slice("\u{fffd}".as_bytes());
-        }
+    // Nearly every value is plain; taken together, bytes are looked at many at a time.
+    if value.iter().fold(true, |plain, byte| plain & is_plain(*byte)) {
+        out.extend_from_slice(value);
+    } else {
+        unusual(out, value);
     }
     out.push(b'"');
 }
 
-fn escaped(out: &mut Vec<u8>, mut text: &[u8]) {
-    while let Some(at) = text.iter().position(|b| *b < 0x20 || matches!(b, b'"' | b'\\' | 0x7f)) {
-        out.extend_from_slice(&text[..at]);
-        match text[at] {
-            byte @ (b'"' | b'\\') => out.extend_from_slice(&[b'\\', byte]),
-            byte => {
-                out.extend_from_slice(b"\\u00");
-                out.extend([byte >> 4, byte & 15].map(|nibble| b"0123456789abcdef"[nibble as usize]));
+/// Whether a byte stands for itself inside a string, whatever is around it.
+fn is_plain(byte: u8) -> bool {
+    (0x20..0x7f).contains(&byte) & (byte != b'"') & (byte != b'\\')
+}
+
+#[cold]
+fn unusual(out: &mut Vec<u8>, value: &[u8]) {
+    for chunk in value.utf8_chunks() {
+        for byte in chunk.valid().bytes() {
+            match byte {
+                b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+                0..0x20 | 0x7f => {
+                    out.extend_from_slice(b"\\u00");
+                    out.extend([byte >> 4, byte & 15].map(|nibble| b"0123456789abcdef"[nibble as usize]));
+                }
+                byte => out.push(byte),
             }
         }
-        text = &text[at + 1..];
+        if !chunk.invalid().is_empty() {
+            out.extend_from_slice("\u{fffd}".as_bytes());
+        }
     }
-    out.extend_from_slice(text);
 }
 
 fn digits(out: &mut Vec<u8>, mut value: u64, width: usize) {

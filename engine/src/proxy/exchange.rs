@@ -4,7 +4,7 @@ use super::answer::{Extra, send_fault};
 use super::ends::Downstream;
 use super::forward::forward;
 use super::h1::UpParts;
-use super::headers::{self, Origin};
+use super::headers::{self, IpText, Origin};
 use super::record::Record;
 use super::request_id::TAKEN_OVER_MAX;
 use super::shard::Shard;
@@ -222,10 +222,13 @@ fn record<N: Network, D: Downstream>(
     let head = down.head();
     let now = clock::read();
     let route = trail.route.map(|index| &snapshot.routes[index]);
+    let client = headers::client(&head, context.origin, |address| snapshot.trusts(Some(address)));
+    // Nearly always the peer itself, whose address was written out when it connected.
+    let forwarded = client.filter(|_| client != context.origin.peer).map(IpText::new);
     let record = Record {
         unix_micros: shard.wall().unix_micros(started),
         request_id: trail.id.bytes(),
-        client: headers::client(&head, context.origin, |address| snapshot.trusts(Some(address))),
+        client: forwarded.as_ref().map(IpText::bytes).or(client.and(Some(context.origin.peer_text))),
         listener: snapshot.listeners.get(context.origin.listener).map_or("", String::as_str),
         protocol: if head.version == "1.0" { "HTTP/1.0" } else { "HTTP/1.1" },
         method: head.method_text(),

@@ -2,13 +2,12 @@
 
 use crate::model::Fault;
 use crate::observe::json;
-use std::net::IpAddr;
 
 /// One exchange, as the access log shows it. Spans of time are in microseconds.
 pub(crate) struct Record<'a> {
     pub(crate) unix_micros: u64,
     pub(crate) request_id: &'a [u8],
-    pub(crate) client: Option<IpAddr>,
+    pub(crate) client: Option<&'a [u8]>,
     pub(crate) listener: &'a str,
     pub(crate) protocol: &'static str,
     pub(crate) method: &'a [u8],
@@ -36,8 +35,7 @@ impl Record<'_> {
         json::timestamp(out, self.unix_micros);
         out.push(b'"');
         json::text(out, "request_id", Some(self.request_id));
-        let client = self.client.map(super::headers::IpText::new);
-        json::text(out, "client", client.as_ref().map(|client| client.bytes()));
+        json::text(out, "client", self.client);
         json::text(out, "listener", Some(self.listener.as_bytes()));
         json::text(out, "protocol", Some(self.protocol.as_bytes()));
         json::text(out, "method", Some(self.method));
