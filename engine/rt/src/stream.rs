@@ -8,10 +8,11 @@ use crate::buffer::{Buf, RecvBuf, SendBuf};
 use crate::counters::count;
 use crate::driver;
 use crate::slot::Slot;
+use crate::timer;
 use crate::transport::{Address, Transport};
 use monoio::io::{AsyncWriteRent, CancelableAsyncReadRent, Canceller};
 use monoio::net::UnixStream;
-use socket2::SockRef;
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use std::fmt;
 use std::io;
 use std::mem::ManuallyDrop;
@@ -20,13 +21,16 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+/// How long a connect waits before it asks a Unix socket with a full queue again.
+const QUEUE_PAUSE: Duration = Duration::from_millis(10);
+
 /// A connected stream socket. Dropping it closes it; what was in flight is ended first.
 pub struct Stream {
     recv: Slot<(io::Result<usize>, RecvBuf)>,
     send: Slot<(io::Result<usize>, SendBuf)>,
     readable: Slot<io::Result<()>>,
     canceller: Option<Canceller>,
-    socket: Socket,
+    socket: Boxed,
     sent: u64,
     /// A wait was given up: the driver may hold the descriptor until it has ended it.
     strayed: bool,
@@ -56,7 +60,7 @@ impl Stream {
             send: Slot::new(),
             readable: Slot::new(),
             canceller: None,
-            socket: Socket(NonNull::from(Box::leak(Box::new(socket)))),
+            socket: Boxed(NonNull::from(Box::leak(Box::new(socket)))),
             sent: 0,
             strayed: false,
             reset: false,
@@ -117,9 +121,9 @@ impl fmt::Debug for Stream {
 /// A socket in memory of its own, which a stream owns and its operations refer to. A plain pointer, since a `Box` would
 /// claim to be the only way to what it holds each time that the stream is moved.
 #[derive(Clone, Copy)]
-struct Socket(NonNull<UnixStream>);
+struct Boxed(NonNull<UnixStream>);
 
-impl Socket {
+impl Boxed {
     /// The socket, for one call of monoio's.
     ///
     /// # Safety
@@ -312,6 +316,19 @@ pub(crate) async fn connect(to: Address) -> io::Result<Stream> {
             tcp.set_nodelay(true)?;
             Stream::from_tcp(tcp)
         }
-        Address::Unix(path) => Ok(Stream::from_unix(UnixStream::connect(path).await?)),
+        Address::Unix(path) => connect_unix(&SockAddr::unix(path)?).await,
     }
+}
+
+/// Connects to a Unix socket without the driver: it takes a connection at once or, when its queue is full, not at all.
+/// The ring would let a thread of the kernel wait for the queue, one for each connect, that a cancel does not reach.
+async fn connect_unix(to: &SockAddr) -> io::Result<Stream> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
+    while let Err(error) = socket.connect(to) {
+        if error.kind() != io::ErrorKind::WouldBlock {
+            return Err(error);
+        }
+        timer::sleep(QUEUE_PAUSE).await;
+    }
+    Stream::from_fd(socket.into())
 }

@@ -3,7 +3,7 @@
 use crate::net::{bind_tcp, bind_unix, readable, recv, recv_exactly, recv_started, send, tcp_pair, through, unix_pair};
 use crate::support::{Shard, each_driver, wait};
 use ringgate_rt::listener::Bound;
-use ringgate_rt::{Buf, Stream, Transport, counters, driver};
+use ringgate_rt::{Address, Buf, Network, Sockets, Stream, Transport, counters, driver};
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown};
@@ -328,5 +328,39 @@ fn a_receive_without_room_panics_instead_of_seeing_an_end() {
             std::panic::catch_unwind(recv).is_err()
         });
         assert!(panicked);
+    });
+}
+
+#[test]
+fn a_connect_waits_for_room_in_the_queue_of_a_unix_socket() {
+    use socket2::{Domain, SockAddr, Socket, Type};
+    each_driver(|shard| {
+        let path = std::env::temp_dir().join(format!("ringgate-rt-{}-queue.sock", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let address = SockAddr::unix(&path).expect("an address");
+        let listener = Socket::new(Domain::UNIX, Type::STREAM, None).expect("a socket");
+        listener.bind(&address).expect("bound");
+        listener.listen(0).expect("listening");
+        let connect = || {
+            let client = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None).expect("a socket");
+            client.connect(&address).map(|()| client)
+        };
+        let waiting: Vec<Socket> = std::iter::from_fn(|| connect().ok()).collect();
+        let to = Address::Unix(path.clone());
+        let connected = shard.begin(move || async move {
+            let mut stream = Sockets.connect(&to).await.expect("connected");
+            send(&mut stream, b"at last").await.expect("sent");
+        });
+        shard.run(|| async { ringgate_rt::timer::sleep(Duration::from_millis(30)).await });
+        assert!(connected.try_recv().is_err(), "the queue is full");
+        drop(waiting);
+        let mut all = Vec::new();
+        while all.is_empty() {
+            let (mut accepted, _) = listener.accept().expect("accepted");
+            accepted.read_to_end(&mut all).expect("read");
+        }
+        assert_eq!(all, b"at last");
+        wait(&connected);
+        std::fs::remove_file(&path).expect("removed");
     });
 }
