@@ -198,3 +198,27 @@ impl Drop for End {
         self.end(false);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::was_cancelled;
+
+    #[test]
+    fn a_cancel_ends_the_receive_that_it_meets_and_no_other() {
+        let cx = &mut Context::from_waker(Waker::noop());
+        let (mut near, mut far) = pair();
+        near.start_recv(Buf::standard());
+        far.put(b"first");
+        near.cancel_recv();
+        assert!(matches!(near.poll_recv(cx), Poll::Ready((Ok(5), _))), "bytes that had come count");
+        near.start_recv(Buf::standard());
+        assert!(near.poll_recv(cx).is_pending(), "the cancel came too late for this one");
+        near.cancel_recv();
+        let Poll::Ready((Err(error), _)) = near.poll_recv(cx) else { panic!("cancelled") };
+        assert!(was_cancelled(&error));
+        near.cancel_recv();
+        near.start_recv(Buf::standard());
+        assert!(near.poll_recv(cx).is_pending(), "there was nothing to cancel");
+    }
+}

@@ -73,4 +73,44 @@ mod tests {
         let mut ready = pooled(|| async { 5 });
         assert_eq!(Pin::new(&mut ready).poll(cx), Poll::Ready(5));
     }
+    /// A future without size that must lie at a multiple of 64 all the same.
+    #[repr(align(64))]
+    struct Aligned;
+
+    impl Future for Aligned {
+        type Output = usize;
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<usize> {
+            Poll::Ready(std::ptr::from_ref(&*self).addr())
+        }
+    }
+
+    #[test]
+    fn memory_is_aligned_even_where_there_is_none() {
+        assert_eq!(size_of::<Aligned>(), 0);
+        let mut future = pooled(|| Aligned);
+        let at = Pin::new(&mut future).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(at, Poll::Ready(at) if at % 64 == 0));
+    }
+
+    #[test]
+    fn a_future_that_panics_in_its_drop_still_gives_its_memory_back() {
+        struct Panics;
+        impl Drop for Panics {
+            fn drop(&mut self) {
+                panic!("injected");
+            }
+        }
+        let make = || async {
+            let _held = Panics;
+            std::future::pending::<()>().await;
+        };
+        let cx = &mut Context::from_waker(Waker::noop());
+        let mut future = pooled(make);
+        let at = future.memory;
+        assert!(Pin::new(&mut future).poll(cx).is_pending());
+        let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(future)));
+        assert!(dropped.is_err());
+        assert_eq!(pooled(make).memory, at);
+    }
 }

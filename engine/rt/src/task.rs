@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 /// How long the driver may take to end what was in flight when its shard ended.
-const END_MAX: Duration = Duration::from_secs(5);
+const END_MAX: Duration = Duration::from_secs(2);
 /// Turns for operations that lend no buffer (waits, accepts) to end after the last task.
 const END_TURNS: u32 = 3;
 const NONE: u32 = u32::MAX;
