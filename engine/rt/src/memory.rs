@@ -178,6 +178,8 @@ impl Transport for End {
         self.output.borrow().bytes.len() as u64
     }
 
+    fn hold_for_end(&mut self) {}
+
     fn shutdown_write(&mut self) {
         let mut pipe = self.output.borrow_mut();
         pipe.ended = true;

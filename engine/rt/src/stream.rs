@@ -268,6 +268,11 @@ impl Transport for Stream {
         if done == 0 { (queued.max(0) as u64).min(self.sent) } else { 0 }
     }
 
+    fn hold_for_end(&mut self) {
+        // Refused on a Unix socket, which has no packets.
+        let _ = self.sock().set_tcp_cork(true);
+    }
+
     fn shutdown_write(&mut self) {
         // An error means that the peer has gone: there is nobody left to tell.
         let _ = self.sock().shutdown(std::net::Shutdown::Write);

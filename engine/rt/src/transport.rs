@@ -46,6 +46,9 @@ pub trait Transport: 'static {
     /// Bytes handed to the kernel that the peer has not confirmed yet.
     fn unconfirmed(&self) -> u64;
 
+    /// Says that the next send is the last: it may wait for the end of the stream, and leave with it in one packet. The
+    /// stream must be ended or dropped as soon as that send is over.
+    fn hold_for_end(&mut self);
     /// Sends the end of the stream; receiving goes on.
     fn shutdown_write(&mut self);
     /// Ends both directions at once, so that operations in flight complete.

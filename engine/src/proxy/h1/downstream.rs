@@ -282,6 +282,9 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
 
     fn start_send(&mut self, buf: Buf) {
         self.quiet = is_quiet(&buf);
+        if self.finished && !self.keep_alive {
+            self.io.hold_for_end();
+        }
         self.io.start_send(buf);
     }
 
