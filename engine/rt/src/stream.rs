@@ -13,6 +13,7 @@ use crate::transport::{Address, Transport};
 use monoio::io::{AsyncWriteRent, CancelableAsyncReadRent, Canceller};
 use monoio::net::UnixStream;
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::mem::ManuallyDrop;
@@ -91,7 +92,9 @@ impl Stream {
         this.recv.release();
         this.send.release();
         this.readable.release();
-        this.canceller = None;
+        if let Some(canceller) = this.canceller.take() {
+            keep_canceller(canceller);
+        }
         // SAFETY: `this` is never used again, and nothing is in flight.
         Ok(unsafe { this.socket.into_fd() })
     }
@@ -166,7 +169,7 @@ impl Transport for Stream {
         assert!(!self.recv.busy() && buf.room() > 0);
         count(|c| &c.recv);
         let socket = self.socket;
-        let handle = self.canceller.get_or_insert_with(Canceller::new).handle();
+        let handle = self.canceller.get_or_insert_with(take_canceller).handle();
         self.recv.set(async move {
             // SAFETY: the stream drops the future in its slot before it gives the socket up.
             let socket = unsafe { socket.get() };
@@ -253,7 +256,9 @@ impl Transport for Stream {
         assert!(!self.recv.busy() && !self.send.busy());
         self.recv.release();
         self.send.release();
-        self.canceller = None;
+        if let Some(canceller) = self.canceller.take() {
+            keep_canceller(canceller);
+        }
     }
 
     fn confirmed(&self) -> u64 {
@@ -301,6 +306,9 @@ impl Drop for Stream {
         self.recv.clear();
         self.send.clear();
         self.readable.clear();
+        if let Some(canceller) = self.canceller.take() {
+            keep_canceller(canceller);
+        }
         if held {
             // The driver keeps the descriptor until the operation has ended, and closes it then.
             // SAFETY: this is the owner's end, and the operations were dropped above.
@@ -311,6 +319,28 @@ impl Drop for Stream {
             drop(unsafe { self.socket.into_fd() });
         }
     }
+}
+
+/// Free cancellers that a shard keeps: each has a set of its own, which a connection would make anew.
+const CANCELLERS_MAX: usize = 256;
+
+thread_local! {
+    static CANCELLERS: RefCell<Vec<Canceller>> = const { RefCell::new(Vec::new()) };
+}
+
+fn take_canceller() -> Canceller {
+    CANCELLERS.with_borrow_mut(Vec::pop).unwrap_or_default()
+}
+
+/// Takes back a canceller with nothing associated.
+fn keep_canceller(canceller: Canceller) {
+    // A thread that is ending keeps none.
+    let _ = CANCELLERS.try_with(|kept| {
+        let mut kept = kept.borrow_mut();
+        if kept.len() < CANCELLERS_MAX {
+            kept.push(canceller);
+        }
+    });
 }
 
 pub(crate) async fn connect(to: Address) -> io::Result<Stream> {
