@@ -1,5 +1,13 @@
 //! Requests and answers on their way through the gateway, byte for byte, on both drivers.
 
+mod answers;
+mod bodies;
+mod hops;
+mod identity;
+mod interim;
+mod pipelining;
 mod requests;
 #[path = "../support/mod.rs"]
 mod support;
+mod trailers;
+mod upgrade;

@@ -189,3 +189,8 @@ impl Client {
         self.wire.stream.sock().set_read_timeout(Some(STUCK)).expect("a time limit");
     }
 }
+
+/// Lets a peer take what was sent before more is sent, so that it probably comes in two receives. Nothing depends on it.
+pub(crate) fn settle() {
+    std::thread::sleep(Duration::from_millis(1));
+}

@@ -2,6 +2,7 @@
 
 mod downstream;
 mod encode;
+mod upgrade;
 mod upstream;
 pub(crate) mod view;
 

@@ -4,6 +4,7 @@
 
 use super::downstream::end_chunked;
 use super::encode::{self, Framing, frame, join};
+use super::upgrade::was_offered;
 use crate::model::{AnswerHead, Answered, BodySize, Edits, Fault, Piece, RequestHead};
 use crate::proxy::ends::{Upstream, body_size, is_quiet};
 use ringgate_protocols::h1::{BodyDecoder, BodyLength, HeadLimits, HeadScanner, ResponseHead, Trailers};
@@ -22,6 +23,8 @@ pub(crate) struct UpParts {
     head: ResponseHead,
     decoder: BodyDecoder,
     out: Vec<u8>,
+    /// The protocols that the request offers to change to.
+    offered: Vec<u8>,
 }
 
 impl UpParts {
@@ -31,6 +34,7 @@ impl UpParts {
             head: ResponseHead::new(),
             decoder: BodyDecoder::new(BodyLength::None),
             out: Vec::with_capacity(512),
+            offered: Vec::new(),
         }
     }
 }
@@ -41,7 +45,6 @@ pub(crate) struct H1Upstream<'p, T> {
     parts: &'p mut UpParts,
     limits: HeadLimits,
     method: Method,
-    may_switch: bool,
     request_framing: Framing,
     request_sent: bool,
     quiet: bool,
@@ -76,7 +79,6 @@ impl<'p, T: Transport> H1Upstream<'p, T> {
             parts,
             limits,
             method: Method::Other,
-            may_switch: false,
             request_framing: Framing::None(None),
             request_sent: false,
             quiet: false,
@@ -162,7 +164,7 @@ impl<'p, T: Transport> H1Upstream<'p, T> {
 
     fn parse_head(&mut self) -> Result<Option<Answered>, Fault> {
         let Some(input) = &self.input else { return Ok(None) };
-        let UpParts { scan, head, .. } = &mut *self.parts;
+        let UpParts { scan, head, offered, .. } = &mut *self.parts;
         if scan.scanned() > 0 || !head.parse_whole(input.data(), &self.limits) {
             let found = scan.find_end(input.data(), &self.limits).map_err(|_| Fault::UpstreamAnswer)?;
             let Some(len) = found else { return Ok(None) };
@@ -171,7 +173,8 @@ impl<'p, T: Transport> H1Upstream<'p, T> {
         }
         self.at = head.len;
         match head.status {
-            101 if self.may_switch && head.upgrade.is_some() => {
+            // Not before the request is whole: the rest of its body would be the first bytes of the new protocol.
+            101 if self.request_sent && head.upgrade.is_some_and(|to| was_offered(offered, to.of(input.data()))) => {
                 self.state = State::Done;
                 self.reusable = false;
                 Ok(Some(Answered::Switched))
@@ -248,7 +251,10 @@ impl<T: Transport> Upstream for H1Upstream<'_, T> {
     #[inline]
     fn send_request(&mut self, head: &RequestHead<'_>, edits: &Edits, body: Option<Buf>, last: bool) {
         self.method = head.method;
-        self.may_switch = head.upgrade.is_some();
+        self.parts.offered.clear();
+        if let Some(upgrade) = head.upgrade {
+            self.parts.offered.extend_from_slice(upgrade.of(head.bytes));
+        }
         self.request_framing = match head.body {
             BodySize::None => Framing::None(None),
             BodySize::Known(n) => Framing::Length(n),

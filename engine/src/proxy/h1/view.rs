@@ -1,5 +1,6 @@
 //! A head of HTTP/1 as the middle of the pipeline sees heads.
 
+use super::upgrade;
 use crate::model::RequestHead;
 use crate::proxy::ends::body_size;
 use ringgate_protocols::h1::RequestHead as ParsedHead;
@@ -16,7 +17,7 @@ pub(crate) fn request<'a>(head: &'a ParsedHead, bytes: &'a [u8]) -> RequestHead<
         fields: &head.fields,
         host: head.host,
         body: body_size(head.body),
-        upgrade: head.upgrade,
+        upgrade: head.upgrade.filter(|protocols| upgrade::goes_on(protocols.of(bytes))),
         version: match head.version {
             Version::Http10 => "1.0",
             Version::Http11 => "1.1",
