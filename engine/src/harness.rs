@@ -153,3 +153,6 @@ impl Routes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -244,7 +244,16 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
             self.handed_on |= next.is_some();
             return next;
         }
-        let input = self.input.as_ref()?;
+        let input = self.input.as_mut()?;
+        if behind > self.at && !self.parts.head.method.is_idempotent() {
+            // The smaller part is copied. What is never sent again need not be kept where it came.
+            let mut head = Buf::with_room_for(self.at);
+            head.append(&input.data()[..self.at]);
+            let mut body = std::mem::replace(input, head);
+            body.advance(self.at);
+            self.handed_on = true;
+            return Some(body);
+        }
         let mut copy = Buf::with_room_for(behind);
         copy.append(&input.data()[self.at..]);
         self.at = input.len();
