@@ -25,6 +25,9 @@ pub(super) fn report_panics() {
         let thread = std::thread::current();
         let place = info.location().map_or_else(|| "an unknown place".to_string(), ToString::to_string);
         let what = info.payload_as_str().unwrap_or("(no message)");
-        say(&format!("panic on {}: {what} (at {place}); only its exchange was ended", thread.name().unwrap_or("a thread")));
+        say(&format!(
+            "panic on {}: {what} (at {place}); only its exchange was ended",
+            thread.name().unwrap_or("a thread")
+        ));
     }));
 }

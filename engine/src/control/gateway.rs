@@ -107,7 +107,11 @@ impl Gateway {
                 snapshot: snapshot.clone(),
                 permits: permits.clone(),
                 log: log.as_ref().map(LogWriter::handle),
-                bound: bound.iter_mut().enumerate().filter_map(|(at, sockets)| sockets.pop().map(|s| (at, s))).collect(),
+                bound: bound
+                    .iter_mut()
+                    .enumerate()
+                    .filter_map(|(at, sockets)| sockets.pop().map(|s| (at, s)))
+                    .collect(),
                 mailboxes: mailboxes.clone(),
             };
             shards::start(plan, receiver, tell.clone())?;
@@ -134,7 +138,9 @@ impl Gateway {
                     self.driver = chosen;
                     self.counters.push(counters);
                 }
-                Event::Ended(_, result) => return Err(result.err().unwrap_or_else(|| io::Error::other("a shard ended"))),
+                Event::Ended(_, result) => {
+                    return Err(result.err().unwrap_or_else(|| io::Error::other("a shard ended")));
+                }
                 Event::Signal(_) => {}
             }
         }
@@ -157,7 +163,10 @@ impl Gateway {
                 }
                 Ok(Event::Ended(index, result)) => {
                     self.running -= 1;
-                    say(&format!("shard {index} has ended: {}", result.err().map_or_else(|| "no error".into(), |e| e.to_string())));
+                    say(&format!(
+                        "shard {index} has ended: {}",
+                        result.err().map_or_else(|| "no error".into(), |e| e.to_string())
+                    ));
                     if self.running == 0 {
                         return ExitCode::FAILURE;
                     }
@@ -296,7 +305,10 @@ fn bind_all(config: &Config, shards: usize) -> io::Result<Vec<Vec<Bound>>> {
                 io::ErrorKind::PermissionDenied => "; ports below 1024 need CAP_NET_BIND_SERVICE",
                 _ => "",
             };
-            io::Error::new(error.kind(), format!("listener {}: can't listen on {}: {error}{hint}", listener.name, listener.address))
+            io::Error::new(
+                error.kind(),
+                format!("listener {}: can't listen on {}: {error}{hint}", listener.name, listener.address),
+            )
         })?;
         all.push(bound);
     }

@@ -51,7 +51,13 @@ pub(super) fn start(plan: Plan, mailbox: Receiver<Message>, events: mpsc::Sender
     let index = plan.index;
     let thread = std::thread::Builder::new().name(format!("shard-{index}"));
     thread.spawn(move || {
-        let hooks = Running { plan: Some(plan), shard: None, stop: Rc::default(), accepting: Rc::default(), events: events.clone() };
+        let hooks = Running {
+            plan: Some(plan),
+            shard: None,
+            stop: Rc::default(),
+            accepting: Rc::default(),
+            events: events.clone(),
+        };
         let run = std::panic::AssertUnwindSafe(|| run_shard(&options, mailbox, hooks));
         let result = std::panic::catch_unwind(run).unwrap_or_else(|_| Err(io::Error::other("its loop panicked")));
         // Nobody listens any more when the process is ending.
@@ -78,7 +84,12 @@ impl Hooks<Message> for Running {
         self.shard = Some(shard.clone());
         for (index, bound) in plan.bound {
             let shared = matches!(bound.address(), ringgate_rt::Address::Unix(_));
-            let hand_out = HandOut { to: if shared { plan.mailboxes.clone() } else { Vec::new() }, own: plan.index, next: Cell::new(0), listener: index };
+            let hand_out = HandOut {
+                to: if shared { plan.mailboxes.clone() } else { Vec::new() },
+                own: plan.index,
+                next: Cell::new(0),
+                listener: index,
+            };
             self.accept(&shard, index, bound, hand_out);
         }
         let _ = self.events.send(Event::Started(chosen.clone(), counters::shared()));

@@ -30,7 +30,12 @@ impl<'a> RequestHead<'a> {
     /// The path as sent; `/` where an absolute target has none.
     pub(crate) fn path(&self) -> &'a [u8] {
         match self.target.path.of(self.bytes) {
-            b"" if self.target.form == TargetForm::Absolute && self.method == Method::Options && self.target.query.is_none() => b"*",
+            b"" if self.target.form == TargetForm::Absolute
+                && self.method == Method::Options
+                && self.target.query.is_none() =>
+            {
+                b"*"
+            }
             b"" => b"/",
             path => path,
         }

@@ -142,7 +142,9 @@ impl Batch {
         // Growing to a batch's size step by step would cost a dozen allocations.
         let fresh = spent.unwrap_or_else(|| Vec::with_capacity(BATCH_BYTES + LINE_BYTES));
         let lines = self.lines.replace(fresh);
-        if let Err(TrySendError::Full(mut lines) | TrySendError::Disconnected(mut lines)) = self.to.batches.try_send(lines) {
+        if let Err(TrySendError::Full(mut lines) | TrySendError::Disconnected(mut lines)) =
+            self.to.batches.try_send(lines)
+        {
             self.to.dropped.fetch_add(count, Ordering::Relaxed);
             lines.clear();
             self.lines.replace(lines);

@@ -46,7 +46,15 @@ pub(crate) fn milliseconds(out: &mut Vec<u8>, name: &str, micros: Option<u64>) {
 pub(crate) fn timestamp(out: &mut Vec<u8>, unix_micros: u64) {
     let seconds = unix_micros / 1_000_000;
     let (year, month, day) = civil(seconds / 86_400);
-    let parts = [(year, 4, b'-'), (month, 2, b'-'), (day, 2, b'T'), (seconds / 3600 % 24, 2, b':'), (seconds / 60 % 60, 2, b':'), (seconds % 60, 2, b'.'), (unix_micros / 1000 % 1000, 3, b'Z')];
+    let parts = [
+        (year, 4, b'-'),
+        (month, 2, b'-'),
+        (day, 2, b'T'),
+        (seconds / 3600 % 24, 2, b':'),
+        (seconds / 60 % 60, 2, b':'),
+        (seconds % 60, 2, b'.'),
+        (unix_micros / 1000 % 1000, 3, b'Z'),
+    ];
     for (value, width, after) in parts {
         digits(out, value, width);
         out.push(after);
@@ -126,7 +134,11 @@ mod tests {
 
     #[test]
     fn dates_are_right() {
-        let cases = [(0, "1970-01-01T00:00:00.000Z"), (951_827_696_789_000, "2000-02-29T12:34:56.789Z"), (4_102_444_799_999_999, "2099-12-31T23:59:59.999Z")];
+        let cases = [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_827_696_789_000, "2000-02-29T12:34:56.789Z"),
+            (4_102_444_799_999_999, "2099-12-31T23:59:59.999Z"),
+        ];
         for (micros, expected) in cases {
             let mut out = Vec::new();
             timestamp(&mut out, micros);

@@ -50,7 +50,10 @@ pub(crate) fn send_fault<D: Downstream>(down: &mut D, edits: &mut Edits, fault: 
 
 fn body(fault: Fault, request_id: &[u8]) -> Vec<u8> {
     let mut body = Vec::with_capacity(256);
-    json::object(&mut body, &[("error", fault.code().as_bytes()), ("message", fault.message().as_bytes()), ("request_id", request_id)]);
+    json::object(
+        &mut body,
+        &[("error", fault.code().as_bytes()), ("message", fault.message().as_bytes()), ("request_id", request_id)],
+    );
     body.push(b'\n');
     body
 }

@@ -13,9 +13,9 @@ use super::transfer::Progress;
 use crate::model::{BodySize, Edits, Fault};
 use crate::route::Matched;
 use crate::upstream::Endpoint;
+use ringgate_rt::Network;
 use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::timer::Timer;
-use ringgate_rt::Network;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
@@ -86,8 +86,15 @@ pub(crate) async fn exchange<N: Network, D: Downstream>(
     let started = clock::now();
     let context = Context { shard, origin, timer };
     let id = headers::taken_over_id(&down.head(), origin).map_or_else(|| IdText::new(&shard.ids.next()), IdText::new);
-    let mut trail =
-        Trail { id, route: None, endpoint: None, sent_at: None, progress: Progress::default(), tunnelled: 0, allow: Vec::new() };
+    let mut trail = Trail {
+        id,
+        route: None,
+        endpoint: None,
+        sent_at: None,
+        progress: Progress::default(),
+        tunnelled: 0,
+        allow: Vec::new(),
+    };
 
     let outcome = act(&context, down, work, &mut trail).await;
     let fault = outcome.err();
@@ -179,11 +186,7 @@ async fn answer_fault<N: Network, D: Downstream>(
         _ => return down.abort(),
     };
     trail.progress.status = status;
-    let extra = Extra {
-        request_id: trail.id.bytes(),
-        date: context.shard.wall().http_date(),
-        allow: &trail.allow,
-    };
+    let extra = Extra { request_id: trail.id.bytes(), date: context.shard.wall().http_date(), allow: &trail.allow };
     context.timer.set_after(OWN_ANSWER_TIMEOUT);
     // An informational head may still be on its way.
     if sent(down, context.timer).await {

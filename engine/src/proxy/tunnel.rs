@@ -84,7 +84,12 @@ impl Direction {
     }
 
     /// Moves what can be moved from `from` to `to`. Ready when this direction has ended.
-    fn poll<F: Transport, T: Transport>(&mut self, cx: &mut Context<'_>, from: &mut F, to: &mut T) -> Poll<Result<(), ()>> {
+    fn poll<F: Transport, T: Transport>(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: &mut F,
+        to: &mut T,
+    ) -> Poll<Result<(), ()>> {
         loop {
             match std::mem::replace(&mut self.state, State::Ended) {
                 State::Ended => return Poll::Ready(Ok(())),

@@ -41,7 +41,8 @@ impl CompiledPath {
             CompiledPath::Any => true,
             CompiledPath::Exact(exact) => **exact == *path,
             CompiledPath::Prefix(prefix) => {
-                prefix.is_empty() || path.strip_prefix(&**prefix).is_some_and(|rest| rest.first().is_none_or(|b| *b == b'/'))
+                prefix.is_empty()
+                    || path.strip_prefix(&**prefix).is_some_and(|rest| rest.first().is_none_or(|b| *b == b'/'))
             }
             CompiledPath::Captured { segments, rest } => captured(segments, *rest, path),
             CompiledPath::Regex(regex) => std::str::from_utf8(path).is_ok_and(|path| regex.is_match(path)),

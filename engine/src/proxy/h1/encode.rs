@@ -1,7 +1,7 @@
 //! Heads and bodies in HTTP/1.1's form.
 
 use crate::model::{AnswerHead, Edits, RequestHead};
-use ringgate_protocols::h1::{CHUNK_END, CHUNK_HEAD_BYTES_MAX, LAST_CHUNK, chunk_head};
+use ringgate_protocols::h1::{CHUNK_END, CHUNK_HEAD_BYTES_MAX, LAST_CHUNK, Trailers, chunk_head, encode_trailers};
 use ringgate_protocols::wire::{Fields, HeaderId};
 use ringgate_rt::Buf;
 
@@ -148,4 +148,12 @@ pub(super) fn join(head: &[u8], body: Option<Buf>) -> Buf {
     joined.append(head);
     joined.append_tail(payload);
     joined
+}
+
+/// Writes the end of a chunked body.
+pub(super) fn end_chunked(out: &mut Vec<u8>, trailers: Option<Box<Trailers>>) {
+    match trailers {
+        Some(trailers) => encode_trailers(&trailers, out),
+        None => out.extend_from_slice(LAST_CHUNK),
+    }
 }

@@ -2,8 +2,7 @@
 //!
 //! A connection is used again only if the answer ended where its head said, with nothing behind it.
 
-use super::downstream::end_chunked;
-use super::encode::{self, Framing, frame, join};
+use super::encode::{self, Framing, end_chunked, frame, join};
 use super::upgrade::was_offered;
 use crate::model::{AnswerHead, Answered, BodySize, Edits, Fault, Piece, RequestHead};
 use crate::proxy::ends::{Upstream, body_size, is_quiet};
