@@ -1,0 +1,6 @@
+//! Where requests go: shares of endpoints, reuse of connections, kinds of addresses, on both drivers.
+
+mod addresses;
+mod shares;
+#[path = "../support/mod.rs"]
+mod support;
