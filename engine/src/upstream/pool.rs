@@ -13,7 +13,7 @@ pub(crate) const IDLE_PER_ENDPOINT_MAX: usize = 512;
 /// How long a connection waits before it is closed.
 pub(crate) const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a connection that waits keeps its buffer.
-const HOT: Duration = Duration::from_millis(250);
+pub(super) const HOT: Duration = Duration::from_millis(250);
 
 pub(super) struct Pool<T> {
     idle: Vec<Idle<T>>,
