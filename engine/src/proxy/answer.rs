@@ -3,7 +3,7 @@
 use super::ends::Downstream;
 use crate::model::{AnswerHead, BodySize, Edits, Fault};
 use crate::observe::json;
-use ringgate_protocols::wire::Fields;
+use ringgate_protocols::wire::{Fields, Method};
 use ringgate_rt::Buf;
 use std::sync::LazyLock;
 
@@ -21,8 +21,14 @@ pub(crate) struct Extra<'a> {
     pub(crate) allow: &'a [Box<[u8]>],
 }
 
-/// Sends the answer for a fault that has a status.
-pub(crate) fn send_fault<D: Downstream>(down: &mut D, edits: &mut Edits, fault: Fault, status: u16, extra: Extra<'_>) {
+/// Sends the answer for a fault that has a status. Returns how many bytes its body has.
+pub(crate) fn send_fault<D: Downstream>(
+    down: &mut D,
+    edits: &mut Edits,
+    fault: Fault,
+    status: u16,
+    extra: Extra<'_>,
+) -> u64 {
     let body = body(fault, extra.request_id);
     edits.clear();
     edits.add("content-type", &[b"application/json"]);
@@ -46,6 +52,7 @@ pub(crate) fn send_fault<D: Downstream>(down: &mut D, edits: &mut Edits, fault: 
     buf.append(&body);
     down.put_head(&head, edits);
     down.send_data(buf, true);
+    if down.head().method == Method::Head { 0 } else { body.len() as u64 }
 }
 
 fn body(fault: Fault, request_id: &[u8]) -> Vec<u8> {

@@ -221,7 +221,7 @@ async fn finish<N: Network>(shard: &Shard<N>, down: &mut H1Downstream<'_, N::Str
             }
             let (confirmed, waiting) = down.sent();
             if rate.too_slow(clock::now(), confirmed, waiting > 0, shard.snapshot.limits.min_rate) {
-                down.abort();
+                down.reset();
                 return Poll::Ready(false);
             }
             timer.set_after(DRAIN_TICK);
@@ -266,8 +266,12 @@ async fn next_head<N: Network>(
             if !begun && down.has_partial_head() {
                 begun = true;
                 timer.set_after(shard.snapshot.limits.header_timeout);
+                // Its first bytes came when the receive was just being cancelled: its time begins now.
+                cancelled = false;
             }
             if cancelled {
+                // What came meanwhile has started another receive.
+                down.cancel();
                 return Poll::Pending;
             }
             // A client that is busy may have sent its next request when the process begins to stop: it is waited for as

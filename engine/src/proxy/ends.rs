@@ -61,6 +61,8 @@ pub(crate) trait Downstream {
     fn answered(&self) -> bool;
     /// Gives the answer up in the middle, so that the client can't take what it has for the whole.
     fn abort(&mut self);
+    /// Gives it up together with what the kernel still holds of it: the client does not take that.
+    fn reset(&mut self);
     /// Bytes that the client has confirmed, and bytes that wait, those in the kernel's queue included.
     fn sent(&self) -> (u64, u64);
     /// The byte stream, and what the client has sent on it beyond the request.

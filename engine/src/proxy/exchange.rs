@@ -183,6 +183,7 @@ async fn answer_fault<N: Network, D: Downstream>(
 ) {
     let status = match fault.status() {
         Some(status) if !down.answered() => status,
+        _ if fault == Fault::SlowReader => return down.reset(),
         _ => return down.abort(),
     };
     trail.progress.status = status;
@@ -193,7 +194,7 @@ async fn answer_fault<N: Network, D: Downstream>(
         if context.shard.draining.get() {
             down.close_after_this();
         }
-        send_fault(down, &mut work.edits, fault, status, extra);
+        trail.progress.answer_bytes = send_fault(down, &mut work.edits, fault, status, extra);
         if sent(down, context.timer).await {
             return;
         }

@@ -211,6 +211,11 @@ impl<T: Transport> Downstream for H1Downstream<'_, T> {
         }
     }
 
+    fn reset(&mut self) {
+        self.abort();
+        self.io.reset_on_close();
+    }
+
     fn sent(&self) -> (u64, u64) {
         let waiting = if self.io.send_pending() { 1 } else { 0 };
         (self.io.confirmed(), self.io.unconfirmed() + waiting)
