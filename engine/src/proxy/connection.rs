@@ -192,10 +192,8 @@ async fn busy<N: Network>(
         if !down.next_request() {
             return if down.must_linger() { Next::Linger } else { Next::Close };
         }
-        if !down.is_warm() {
-            if !eager {
-                return Next::Cold(true);
-            }
+        if !eager && !down.is_warm() {
+            return Next::Cold(true);
         }
         deadline = clock::now().after(snapshot.limits.idle_timeout);
     }

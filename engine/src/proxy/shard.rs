@@ -38,6 +38,7 @@ pub(crate) struct Shard<N: Network> {
     pub(crate) connections: Cell<usize>,
     sweeping: Cell<bool>,
     wall: Wall,
+    #[expect(clippy::vec_box, reason = "lent by moving its box, not the kilobyte in it")]
     kits: RefCell<Vec<Box<Kit>>>,
 }
 
