@@ -1,0 +1,10 @@
+//! What fails around the gateway: services that refuse, close, lie or die, clients that leave.
+
+mod bad_answers;
+mod clients;
+mod closes;
+mod connecting;
+mod kill;
+mod stale;
+#[path = "../support/mod.rs"]
+mod support;
