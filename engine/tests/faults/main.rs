@@ -1,5 +1,7 @@
 //! What fails around the gateway: services that refuse, close, lie or die, clients that leave.
 
+#![allow(clippy::expect_used)]
+
 mod bad_answers;
 mod clients;
 mod closes;
