@@ -148,7 +148,6 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg_attr(miri, ignore = "it has no rings")]
     fn no_number_of_entries_costs_the_ring() {
         let wanted = probe(Choice::Auto).expect("a driver");
         for entries in [0, 1, 64, 300, 50_000, u32::MAX] {
@@ -159,7 +158,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg_attr(miri, ignore = "it has no epoll of monoio's")]
     fn epoll_can_be_asked_for() {
         let chosen = probe(Choice::Epoll).expect("a driver");
         assert_eq!((chosen.driver, chosen.why.as_str()), (Driver::Epoll, "asked for"));

@@ -72,7 +72,6 @@ fn resident_pages(memory: NonNull<u8>) -> usize {
 }
 
 #[test]
-#[cfg_attr(miri, ignore = "it has no mincore")]
 fn surplus_memory_keeps_no_pages() {
     let mut many: Vec<Buf> = (0..FREE_STANDARD_MAX + 10).map(|_| Buf::standard()).collect();
     for buf in &mut many {

@@ -42,7 +42,7 @@ fn a_mailbox_whose_shard_has_ended_gives_the_message_back_and_keeps_none() {
 #[test]
 fn no_wake_up_is_lost_between_threads() {
     const SENDERS: u64 = 3;
-    const EACH: u64 = if cfg!(miri) { 50 } else { 100_000 };
+    const EACH: u64 = 100_000;
     let (tx, rx) = mailbox::<u64>().expect("an eventfd");
     let threads: Vec<_> = (0..SENDERS)
         .map(|sender| {
