@@ -178,6 +178,10 @@ impl Transport for End {
         self.output.borrow().bytes.len() as u64
     }
 
+    fn peer_left(&self) -> bool {
+        self.input.borrow().reset
+    }
+
     fn hold_for_end(&mut self) {}
 
     fn shutdown_write(&mut self) {

@@ -273,6 +273,14 @@ impl Transport for Stream {
         if done == 0 { (queued.max(0) as u64).min(self.sent) } else { 0 }
     }
 
+    fn peer_left(&self) -> bool {
+        // Asked for nothing, poll(2) still tells of an error and of the end of both directions.
+        let mut polled = libc::pollfd { fd: self.fd().as_raw_fd(), events: 0, revents: 0 };
+        // SAFETY: one live entry is read and written.
+        let told = unsafe { libc::poll(&mut polled, 1, 0) };
+        told > 0 && polled.revents & (libc::POLLERR | libc::POLLHUP) != 0
+    }
+
     fn hold_for_end(&mut self) {
         // Refused on a Unix socket, which has no packets.
         let _ = self.sock().set_tcp_cork(true);

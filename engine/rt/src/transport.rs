@@ -46,6 +46,10 @@ pub trait Transport: 'static {
     /// Bytes handed to the kernel that the peer has not confirmed yet.
     fn unconfirmed(&self) -> u64;
 
+    /// Whether the peer has left for good, by a reset or by closing both ways; that it has ended its own side does not
+    /// count. Looks past bytes that have not been received. A system call, for an operation that takes long.
+    fn peer_left(&self) -> bool;
+
     /// Says that the next send is the last: it may wait for the end of the stream, and leave with it in one packet. The
     /// stream must be ended or dropped as soon as that send is over.
     fn hold_for_end(&mut self);

@@ -25,7 +25,8 @@ use std::time::Duration;
 pub(crate) const HOT: Duration = Duration::from_millis(250);
 /// How often a cold connection whose last answer is not with the client yet is looked at.
 const DRAIN_TICK: Duration = Duration::from_secs(1);
-/// How long a connection that is being closed is read from, so that the client gets its answer before a reset.
+/// How long a connection that is being closed is read from, so that the client gets its answer before a reset; as long
+/// again while it takes more of that.
 const LINGER: Duration = Duration::from_secs(2);
 /// Bytes read and thrown away meanwhile, at most.
 const LINGER_BYTES_MAX: u64 = 16 << 20;
@@ -84,7 +85,7 @@ impl<N: Network> Connection<N> {
             }
             Next::Close => false,
             Next::Linger => {
-                pooled(|| linger(&mut self.io, &self.timer)).await;
+                pooled(|| linger(shard, &mut self.io, &self.timer)).await;
                 false
             }
         }
@@ -285,22 +286,43 @@ async fn next_head<N: Network>(
     .await
 }
 
-/// Ends our side, and reads what the client still sends, for a while: a connection that is closed with unread bytes is
-/// reset, and the reset can overtake the answer.
-async fn linger<T: Transport>(io: &mut T, timer: &Timer) {
+/// Ends our side, and reads what the client still sends, for a while and for as long as it takes the answer. A connection
+/// that is closed with unread bytes is reset, and the reset overtakes what the client has not got yet.
+async fn linger<N: Network>(shard: &Shard<N>, io: &mut N::Stream, timer: &Timer) {
     io.shutdown_write();
     timer.set_after(LINGER);
     let mut left = LINGER_BYTES_MAX;
+    let mut confirmed = io.confirmed();
+    let mut rate = RateWatch::default();
     poll_fn(|cx| {
         loop {
-            if !io.recv_pending() {
-                io.start_recv(Buf::standard());
+            if shard.aborting.get() {
+                return Poll::Ready(());
             }
-            match io.poll_recv(cx) {
-                Poll::Ready((Ok(n), _)) if n > 0 && left > n as u64 => left -= n as u64,
-                Poll::Ready(_) => return Poll::Ready(()),
-                Poll::Pending => return timer.poll(cx),
+            if left > 0 {
+                if !io.recv_pending() {
+                    io.start_recv(Buf::standard());
+                }
+                match io.poll_recv(cx) {
+                    Poll::Ready((Ok(n), _)) if n > 0 => {
+                        left = left.saturating_sub(n as u64);
+                        continue;
+                    }
+                    Poll::Ready(_) => return Poll::Ready(()),
+                    Poll::Pending => {}
+                }
+            } else if io.unconfirmed() == 0 {
+                return Poll::Ready(());
             }
+            if timer.poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            let before = std::mem::replace(&mut confirmed, io.confirmed());
+            let too_slow = rate.too_slow(clock::now(), confirmed, true, shard.snapshot.limits.min_rate);
+            if io.unconfirmed() == 0 || confirmed == before || too_slow {
+                return Poll::Ready(());
+            }
+            timer.set_after(LINGER);
         }
     })
     .await;

@@ -37,6 +37,8 @@ pub(crate) trait Downstream {
     /// Looks whether the client has left, once its request is read. `on_purpose` spends an operation on it where the
     /// next request's receive does not see it anyway.
     fn poll_left(&mut self, cx: &mut Context<'_>, on_purpose: bool) -> Result<(), Fault>;
+    /// Whether the client has left for good, also where bytes of it that are not read yet stand before that.
+    fn has_left(&mut self) -> bool;
 
     /// Whether something more can be sent now.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>>;

@@ -68,7 +68,10 @@ pub(crate) async fn forward<N: Network, D: Downstream>(
             Err(Fault::UpstreamClosed) if reused && !retried && !up.heard() && may_repeat(down) => {
                 again = Some(endpoint);
             }
-            Err(fault) => return Err(fault),
+            Err(fault) => {
+                up.abort();
+                return Err(fault);
+            }
         }
     }
 }

@@ -88,7 +88,7 @@ pub(crate) async fn transfer<D: Downstream, U: Upstream>(
         body_rate: RateWatch::default(),
         answer_rate: RateWatch::default(),
     };
-    bounds.timer.set(now.after(TICK));
+    bounds.timer.set(now.after(TICK.min(bounds.answer_timeout)));
     poll_fn(|cx| transfer.poll(cx)).await
 }
 
@@ -249,11 +249,13 @@ impl<D: Downstream, U: Upstream, F: FnMut(&U, &mut Edits)> Transfer<'_, D, U, F>
         }
     }
 
-    /// Looks after an exchange that takes long: rates, deadlines.
+    /// Looks after an exchange that takes long: a client that has left, rates, deadlines.
     fn tick(&mut self) -> Result<(), Fault> {
         let now = clock::now();
-        self.bounds.timer.set(now.after(TICK));
         self.late = true;
+        if self.down.has_left() {
+            return Err(Fault::ClientGone);
+        }
         let rate = self.bounds.min_rate;
         let reading = !self.request_sent && self.client_is_waited_for;
         if self.body_rate.too_slow(now, self.down.body_bytes(), reading, rate) {
@@ -271,6 +273,7 @@ impl<D: Downstream, U: Upstream, F: FnMut(&U, &mut Edits)> Transfer<'_, D, U, F>
         } else if now >= self.deadline {
             return Err(Fault::UpstreamTimeout);
         }
+        self.bounds.timer.set(now.after(TICK).min(self.deadline));
         Ok(())
     }
 }

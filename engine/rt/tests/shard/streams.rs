@@ -27,6 +27,32 @@ fn echo_through(shard: &Shard, bound: Bound) {
     assert_eq!(blocking, [ring; 2], "the mode that the driver wants");
 }
 
+#[test]
+fn a_peer_that_has_left_is_seen_behind_bytes_that_are_not_received() {
+    each_driver(|shard| {
+        let (ours, mut theirs) = tcp_pair();
+        theirs.write_all(b"unread").expect("sent");
+        theirs.shutdown(Shutdown::Write).expect("an end");
+        let ours_too = ours.try_clone().expect("a copy");
+        assert!(!left(shard, ours_too), "an end of one side");
+        socket2::SockRef::from(&theirs).set_linger(Some(Duration::ZERO)).expect("SO_LINGER");
+        drop(theirs);
+        assert!(left(shard, ours), "a reset");
+
+        let (ours, mut theirs) = unix_pair();
+        theirs.write_all(b"unread").expect("sent");
+        theirs.shutdown(Shutdown::Write).expect("an end");
+        let ours_too = ours.try_clone().expect("a copy");
+        assert!(!left(shard, ours_too), "an end of one side");
+        drop(theirs);
+        assert!(left(shard, ours), "a close of both");
+    });
+}
+
+fn left(shard: &Shard, fd: std::os::fd::OwnedFd) -> bool {
+    shard.run(move || async move { Stream::from_fd(fd).expect("a stream").peer_left() })
+}
+
 fn is_blocking(stream: &Stream) -> bool {
     let flags = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", raw(stream)));
     let flags = flags.expect("fdinfo");

@@ -107,6 +107,14 @@ impl<'p, T: Transport> H1Upstream<'p, T> {
         reusable.then_some(self.io)
     }
 
+    /// Gives the exchange up. Where the request has not left whole, the connection's end would wait behind bytes that the
+    /// service may never read: it is reset.
+    pub(crate) fn abort(&mut self) {
+        if !self.request_sent || self.io.send_pending() {
+            self.io.reset_on_close();
+        }
+    }
+
     fn start_send(&mut self, buf: Buf) {
         self.quiet = is_quiet(&buf);
         self.io.start_send(buf);

@@ -89,6 +89,11 @@ impl<T: Transport> Downstream for H1Downstream<'_, T> {
         }
     }
 
+    fn has_left(&mut self) -> bool {
+        self.gone |= self.io.peer_left();
+        self.gone
+    }
+
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         if !self.io.send_pending() {
