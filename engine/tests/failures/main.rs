@@ -1,5 +1,7 @@
 //! Services that fail and clients that leave: what the other side gets, on both drivers.
 
+#![allow(clippy::expect_used)]
+
 mod bad_answers;
 mod closing;
 mod connect;
