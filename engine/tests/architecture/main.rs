@@ -1,6 +1,8 @@
 //! The rules of `docs/ARCHITECTURE.md` that a program can check: which way dependencies point, where unsafe code may
 //! stand, how long a file may be. Each rule says why it is there when it is broken.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod rules;
 mod sources;
 
