@@ -124,7 +124,7 @@ impl Client {
     pub(crate) fn answer_to(&mut self, method: &str) -> Answer {
         match self.wire.answer(method) {
             Ok(answer) => answer,
-            Err(error) => panic!("no whole answer: {error}; unused: {:?}", String::from_utf8_lossy(&self.wire.pending)),
+            Err(error) => panic!("no whole answer: {error}; unused: {:?}", shown(&self.wire.pending)),
         }
     }
 
@@ -159,7 +159,7 @@ impl Client {
     #[track_caller]
     pub(crate) fn end(&mut self) -> End {
         let end = self.end_after_bytes();
-        assert!(self.wire.pending.is_empty(), "unasked: {:?}", String::from_utf8_lossy(&self.wire.pending));
+        assert!(self.wire.pending.is_empty(), "unasked: {:?}", shown(&self.wire.pending));
         end
     }
 
@@ -184,10 +184,15 @@ impl Client {
         self.wire.stream.sock().set_read_timeout(Some(time)).expect("a time limit");
         match self.wire.fill() {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
-            other => panic!("expected silence: {other:?} {:?}", String::from_utf8_lossy(&self.wire.pending)),
+            other => panic!("expected silence: {other:?} {:?}", shown(&self.wire.pending)),
         }
         self.wire.stream.sock().set_read_timeout(Some(STUCK)).expect("a time limit");
     }
+}
+
+/// The beginning of some bytes, for a message.
+fn shown(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(300)]).into_owned()
 }
 
 /// Lets a peer take what was sent before more is sent, so that it probably comes in two receives. Nothing depends on it.
