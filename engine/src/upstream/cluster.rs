@@ -95,12 +95,6 @@ impl<T: Transport> Endpoint<T> {
         self.pool.borrow_mut().put(io);
     }
 
-    /// Connections that wait.
-    #[cfg(test)]
-    pub(crate) fn idle(&self) -> usize {
-        self.pool.borrow().len()
-    }
-
     /// Makes a new connection. An endpoint that refuses, or does not answer in time, is passed over for a second.
     pub(crate) async fn connect<N: Network<Stream = T>>(
         &self,

@@ -7,6 +7,7 @@ use ringgate_rt::driver::Choice;
 on_both_drivers!(
     hop_by_hop_fields_of_a_request_stay_behind,
     hop_by_hop_fields_of_an_answer_stay_behind,
+    a_client_that_takes_trailers_says_so_to_the_service,
     fields_that_connection_names_stay_behind,
     connection_can_not_take_fields_from_the_service_that_it_needs,
     a_request_that_goes_in_a_circle_ends,
@@ -16,7 +17,7 @@ fn hop_by_hop_fields_of_a_request_stay_behind(driver: Choice) {
     let service = Service::answering(|_| ok(""));
     let gate = Plan::to(&service).start(driver);
     gate.client().exchange(
-        "GET / HTTP/1.1\r\nhost: h\r\nKeep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nTE: trailers, deflate\r\n\
+        "GET / HTTP/1.1\r\nhost: h\r\nKeep-Alive: timeout=5\r\nProxy-Connection: keep-alive\r\nTE: deflate\r\n\
          Upgrade: websocket\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\nConnection: keep-alive\r\nx-kept: 1\r\n\r\n",
     );
     let fields = service.only_request().fields;
@@ -39,6 +40,28 @@ fn hop_by_hop_fields_of_an_answer_stay_behind(driver: Choice) {
         assert!(!fields.has(gone), "{gone}: {:?}", fields.all(gone));
     }
     assert_eq!((fields.get("x-kept"), fields.get("www-authenticate")), (Some("1"), Some("Basic")));
+}
+
+fn a_client_that_takes_trailers_says_so_to_the_service(driver: Choice) {
+    let service = Service::answering(|_| ok(""));
+    let gate = Plan::to(&service).start(driver);
+    let mut client = gate.client();
+    let cases = [
+        ("TE: trailers\r\nConnection: TE\r\n", "1.1", true),
+        ("TE: gzip;q=0.5\r\nTE: Trailers , deflate\r\n", "1.1", true),
+        ("TE: gzip\r\nConnection: te\r\n", "1.1", false),
+        ("", "1.1", false),
+        ("TE: trailers\r\nConnection: TE\r\n", "1.0", false),
+    ];
+    for (fields, version, _) in cases {
+        assert_eq!(client.exchange(format!("GET / HTTP/{version}\r\nhost: h\r\n{fields}\r\n")).status, 200);
+    }
+    for (request, (fields, version, passed)) in service.requests().iter().zip(cases) {
+        let expected = passed.then_some(("trailers", "te"));
+        let got = request.fields.get("te").zip(request.fields.get("connection"));
+        assert_eq!(got, expected, "{fields:?} HTTP/{version}");
+        assert_eq!(request.fields.has("te"), passed);
+    }
 }
 
 fn fields_that_connection_names_stay_behind(driver: Choice) {

@@ -1,4 +1,5 @@
 //! Requests and answers on their way through the gateway, byte for byte, on both drivers.
+#![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod answers;
 mod bodies;

@@ -2,6 +2,8 @@
 //! of its connection, nothing of a refused head reaches the service, the next connection works, and nothing stays in
 //! memory.
 
+#![allow(clippy::expect_used)]
+
 mod answers;
 mod corpus;
 mod fields;

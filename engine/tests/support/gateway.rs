@@ -178,10 +178,16 @@ impl Gate {
     #[track_caller]
     pub(crate) fn log(&self, lines: usize) -> Vec<serde_json::Value> {
         wait_for("lines of the access log", || {
-            let text = String::from_utf8(self.log.0.lock().expect("no panic inside").clone()).expect("UTF-8");
-            let all: Vec<_> = text.lines().map(|l| serde_json::from_str(l).expect("a JSON line")).collect();
+            let all = self.logged();
             (all.len() >= lines).then_some(all)
         })
+    }
+
+    /// The lines of the access log so far.
+    #[track_caller]
+    pub(crate) fn logged(&self) -> Vec<serde_json::Value> {
+        let text = String::from_utf8(self.log.0.lock().expect("no panic inside").clone()).expect("UTF-8");
+        text.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect()
     }
 
     /// Stops within the deadline that is given.

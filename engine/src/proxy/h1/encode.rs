@@ -2,7 +2,7 @@
 
 use crate::model::{AnswerHead, Edits, RequestHead};
 use ringgate_protocols::h1::{CHUNK_END, CHUNK_HEAD_BYTES_MAX, LAST_CHUNK, Trailers, chunk_head, encode_trailers};
-use ringgate_protocols::wire::{Fields, HeaderId};
+use ringgate_protocols::wire::{Fields, HeaderId, list};
 use ringgate_rt::Buf;
 
 /// How a body is delimited.
@@ -46,7 +46,20 @@ pub(super) fn request_head(out: &mut Vec<u8>, head: &RequestHead<'_>, edits: &Ed
     if let Some(upgrade) = head.upgrade {
         field(out, "connection", b"upgrade");
         field(out, "upgrade", upgrade.of(head.bytes));
+    } else if takes_trailers(head) {
+        field(out, "connection", b"te");
+        field(out, "te", b"trailers");
     }
+}
+
+/// Whether the client says that it takes trailers, which the gateway passes on: a service may send them only then (RFC
+/// 9110 section 6.5.1). The codings that `TE` may name besides are not passed on.
+#[inline]
+fn takes_trailers(head: &RequestHead<'_>) -> bool {
+    let named = |value: &[u8]| list::elements(value).any(|element| element.eq_ignore_ascii_case(b"trailers"));
+    head.fields.has(HeaderId::Te)
+        && head.version != "1.0"
+        && head.fields.all(HeaderId::Te).any(|field| named(field.value.of(head.bytes)))
 }
 
 /// Copies the fields that stay, lines that follow one another in one piece. The length is always written anew.
