@@ -16,11 +16,18 @@ pub(super) struct Precedence {
 #[derive(PartialEq, Eq, PartialOrd, Ord, Debug, Clone)]
 enum PathRank {
     Exact,
-    /// One flag for each segment: is it a capture? Then, whether the rest may follow.
-    Captured(Vec<bool>, bool),
+    Captured(Vec<SegmentRank>),
     Prefix(Reverse<usize>),
     Regex,
     Any,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord, Debug, Clone)]
+enum SegmentRank {
+    Literal,
+    Capture,
+    /// Any further segments, or none.
+    Rest,
 }
 
 impl Precedence {
@@ -38,11 +45,20 @@ impl PathRank {
             None => PathRank::Any,
             Some(PathPattern::Exact(_)) => PathRank::Exact,
             Some(PathPattern::Captured { segments, rest }) => {
-                let captures = segments.iter().map(|s| matches!(s, Segment::Capture(_))).collect();
-                PathRank::Captured(captures, *rest)
+                let rest = rest.then_some(SegmentRank::Rest);
+                PathRank::Captured(segments.iter().map(SegmentRank::of).chain(rest).collect())
             }
             Some(PathPattern::Prefix(prefix)) => PathRank::Prefix(Reverse(prefix.len())),
             Some(PathPattern::Regex(_)) => PathRank::Regex,
+        }
+    }
+}
+
+impl SegmentRank {
+    fn of(segment: &Segment) -> SegmentRank {
+        match segment {
+            Segment::Literal(_) => SegmentRank::Literal,
+            Segment::Capture(_) => SegmentRank::Capture,
         }
     }
 }
