@@ -157,3 +157,6 @@ impl Drop for Batch {
         self.hand_over();
     }
 }
+
+#[cfg(test)]
+mod tests;
