@@ -12,3 +12,6 @@ mod observe;
 mod proxy;
 mod route;
 mod upstream;
+
+#[cfg(test)]
+mod tests;

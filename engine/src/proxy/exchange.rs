@@ -136,7 +136,7 @@ async fn act<N: Network, D: Downstream>(
     trail: &mut Trail<N::Stream>,
 ) -> Result<(), Fault> {
     #[cfg(test)]
-    assert!(down.target_text() != super::tests::PANIC_TARGET, "injected");
+    assert!(down.target_text() != super::PANIC_TARGET, "injected");
     let plan = find_route(context, down, trail)?;
     admit(context, down)?;
     forward(context, plan, down, work, trail).await

@@ -27,5 +27,11 @@ pub(crate) use snapshot::Snapshot;
 /// The name of this gateway in Via.
 pub(crate) const PSEUDONYM: &str = "ringgate";
 
+/// An exchange for this target panics, in tests.
 #[cfg(test)]
-mod tests;
+pub(crate) const PANIC_TARGET: &[u8] = b"/panic";
+
+#[cfg(test)]
+pub(crate) use accept::Place;
+#[cfg(test)]
+pub(crate) use connection::{Arrival, serve};

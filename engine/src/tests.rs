@@ -1,16 +1,12 @@
 //! What can only be tested with a hand inside: a panic in the middle of an exchange, the size of a connection.
 
-use super::accept::Place;
-use super::connection::{Arrival, serve};
 use crate::control::{Gateway, Options};
+use crate::proxy::{Arrival, Place, serve};
 use ringgate_rt::driver::Choice;
 use ringgate_rt::{Address, Sockets, Stream};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
-
-/// An exchange for this target panics, in tests.
-pub(super) const PANIC_TARGET: &[u8] = b"/panic";
 
 /// A service that answers every request on every connection with 200 and two bytes.
 fn service() -> SocketAddr {
