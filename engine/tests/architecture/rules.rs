@@ -90,7 +90,7 @@ fn room_of(path: &str) -> Option<&str> {
     match (folder, inside) {
         ("engine/rt", _) => Some("rt"),
         ("engine", "main.rs") => Some("binary"),
-        ("engine", "lib.rs") => None,
+        ("engine", "lib.rs" | "tests.rs") => None,
         ("engine", inside) => inside.split(['/', '.']).next(),
         (other, _) => Some(other),
     }
