@@ -8,8 +8,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 command -v valgrind >/dev/null || { echo 'valgrind is not installed' >&2; exit 1; }
 
-few=1000 many=3000
-target=${CARGO_TARGET_DIR:-target}
+# As many exchanges as every run begins with are in bench/src/scenario.rs.
+few=1000 many=3000 warm_up=100
+target=$(cargo metadata --format-version 1 --no-deps | grep -o '"target_directory":"[^"]*"' | cut -d'"' -f4)
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 cargo build -q --release -p ringgate-bench
@@ -30,7 +31,12 @@ for scenario in get_1k browser_1k post_16k; do
         b=$(instructions "$scenario" "$many" $log "$out/many")
         printf '%-12s %-4s %6d instructions\n' "$scenario" "$log" "$(((b - a) / (many - few)))"
         if [ "${1:-}" = top ]; then
-            callgrind_annotate --auto=no "$out/many" | sed -n '/file:function/,$p' | head -n 45
+            # Lines are `COUNT (SHARE) FILE:FUNCTION [OBJECT]`, one for each file that a function's code was inlined from.
+            callgrind_annotate --auto=no --threshold=100 "$out/many" |
+                sed -nE 's/^ *([0-9,]+) \([ 0-9.]+%\)  [^:]*:(.*)$/\1 \2/p' | sed -E 's/ \[[^]]*\]$//' | tr -d , |
+                awk -v runs="$((many + warm_up))" '{ n = $1; $1 = ""; sum[$0] += n }
+                    END { for (name in sum) printf "%10d %s\n", sum[name] / runs, name }' |
+                sort -rn | sed -n '1,25p'
         fi
     done
 done
