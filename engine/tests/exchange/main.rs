@@ -1,5 +1,6 @@
 //! Requests and answers on their way through the gateway, byte for byte, on both drivers.
-#![allow(clippy::expect_used, clippy::unwrap_used)]
+
+#![allow(clippy::expect_used)]
 
 mod answers;
 mod bodies;

@@ -1,6 +1,7 @@
 //! Independent peers on either side of the gateway: hyper as the service, hyper and reqwest as clients, tungstenite for
 //! WebSocket, all as other people wrote them.
-#![allow(clippy::expect_used, clippy::unwrap_used)]
+
+#![allow(clippy::expect_used)]
 
 mod http;
 mod service;
