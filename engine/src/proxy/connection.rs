@@ -67,12 +67,14 @@ impl<N: Network> Connection<N> {
     /// A cold wait, then a busy time. False at the end.
     async fn turn(&mut self) -> bool {
         let shard = &self.place.shard;
-        if !std::mem::replace(&mut self.fresh, false) {
+        let fresh = std::mem::replace(&mut self.fresh, false);
+        // A fresh connection expects its bytes at once; in a burst of them it waits cold, or all would be busy at once.
+        if !fresh || shard.is_crowded() {
             let since = clock::now();
             if !cold(shard, &mut self.io, &self.timer, self.deadline).await {
                 return false;
             }
-            self.eager = clock::now().since(since) < HOT;
+            self.eager = !fresh && clock::now().since(since) < HOT;
         }
         let (arrival, eager, deadline) = (self.arrival, self.eager, self.deadline);
         match pooled(|| busy(shard, &mut self.io, &self.timer, arrival, eager, deadline)).await {

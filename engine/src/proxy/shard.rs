@@ -40,6 +40,7 @@ pub(crate) struct Shard<N: Network> {
     wall: Wall,
     #[expect(clippy::vec_box, reason = "lent by moving its box, not the kilobyte in it")]
     kits: RefCell<Vec<Box<Kit>>>,
+    kits_lent: Cell<usize>,
 }
 
 /// What a busy connection works with besides buffers.
@@ -62,6 +63,7 @@ impl<N: Network> KitOnLoan<'_, N> {
 
 impl<N: Network> Drop for KitOnLoan<'_, N> {
     fn drop(&mut self) {
+        self.shard.kits_lent.set(self.shard.kits_lent.get() - 1);
         let mut kits = self.shard.kits.borrow_mut();
         if kits.len() < KITS_MAX {
             kits.extend(self.kit.take());
@@ -90,12 +92,19 @@ impl<N: Network> Shard<N> {
             sweeping: Cell::new(false),
             wall: Wall::new(),
             kits: RefCell::new(Vec::new()),
+            kits_lent: Cell::new(0),
         })
     }
 
     /// A kit for a connection that has become busy.
     pub(crate) fn kit(&self) -> KitOnLoan<'_, N> {
+        self.kits_lent.set(self.kits_lent.get() + 1);
         KitOnLoan { shard: self, kit: self.kits.borrow_mut().pop() }
+    }
+
+    /// Whether so many connections are busy that one more should not be before its bytes have come.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.kits_lent.get() >= KITS_MAX
     }
 
     /// The time of day.

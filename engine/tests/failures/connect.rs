@@ -1,6 +1,6 @@
 //! Services that can't be reached.
 
-use crate::support::service::ok;
+use crate::support::service::{Deaf, ok};
 use crate::support::{Plan, Service, on_both_drivers, wait_for};
 use ringgate_rt::driver::Choice;
 use std::net::{SocketAddr, TcpListener};
@@ -20,33 +20,6 @@ on_both_drivers!(
 fn nobody() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address")
-}
-
-/// A listener whose queue is full: connecting to it takes for ever.
-pub(super) struct Deaf {
-    pub(super) address: SocketAddr,
-    _listener: socket2::Socket,
-    _waiting: Vec<socket2::Socket>,
-}
-
-impl Deaf {
-    pub(super) fn new() -> Deaf {
-        let at: SocketAddr = "127.0.0.1:0".parse().expect("an address");
-        let socket = || socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
-        let listener = socket();
-        listener.bind(&at.into()).expect("a port");
-        listener.listen(0).expect("a queue");
-        let address = listener.local_addr().expect("an address").as_socket().expect("an IP address");
-        let mut waiting = Vec::new();
-        loop {
-            let next = socket();
-            let connected = next.connect_timeout(&address.into(), Duration::from_millis(100));
-            waiting.push(next);
-            if connected.is_err() {
-                return Deaf { address, _listener: listener, _waiting: waiting };
-            }
-        }
-    }
 }
 
 fn a_service_that_refuses_gives_502(driver: Choice) {

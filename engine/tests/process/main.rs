@@ -1,7 +1,11 @@
-//! The gateway as a process: signals, memory, what a long row of bad messages leaves behind.
+//! The gateway as a process: signals, deadlines, what is written and what is not.
 
 #![allow(clippy::expect_used)]
 
+mod deadline;
+mod outputs;
 mod stop;
 #[path = "../support/mod.rs"]
 mod support;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_ringgate");

@@ -1,5 +1,6 @@
 //! How the process ends: by signals, with exchanges under way.
 
+use super::BINARY;
 use crate::support::process::Process;
 use crate::support::service::ok;
 use crate::support::{Plan, STUCK, Service, wait_for};
@@ -7,8 +8,6 @@ use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
-
-const BINARY: &str = env!("CARGO_BIN_EXE_ringgate");
 
 /// A service that answers only when the test says so, or never.
 struct Slow {

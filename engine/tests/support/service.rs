@@ -227,3 +227,30 @@ impl Connection {
         }
     }
 }
+
+/// A listener whose queue is full: connecting to it takes for ever.
+pub(crate) struct Deaf {
+    pub(crate) address: SocketAddr,
+    _listener: socket2::Socket,
+    _waiting: Vec<socket2::Socket>,
+}
+
+impl Deaf {
+    pub(crate) fn new() -> Deaf {
+        let at: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+        let socket = || socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+        let listener = socket();
+        listener.bind(&at.into()).expect("a port");
+        listener.listen(0).expect("a queue");
+        let address = listener.local_addr().expect("an address").as_socket().expect("an IP address");
+        let mut waiting = Vec::new();
+        loop {
+            let next = socket();
+            let connected = next.connect_timeout(&address.into(), Duration::from_millis(100));
+            waiting.push(next);
+            if connected.is_err() {
+                return Deaf { address, _listener: listener, _waiting: waiting };
+            }
+        }
+    }
+}
