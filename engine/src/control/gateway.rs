@@ -21,6 +21,8 @@ use std::time::{Duration, Instant};
 const DESCRIPTORS_BESIDES: u64 = 256;
 /// How long aborted exchanges may take to end.
 const ABORT_GRACE: Duration = Duration::from_secs(2);
+/// How long the last lines of the access log may take to be written, at least; else until the deadline.
+const LOG_GRACE: Duration = Duration::from_secs(1);
 
 /// How a gateway is started, besides its configuration.
 #[derive(Default)]
@@ -141,7 +143,7 @@ impl Gateway {
                 Event::Ended(_, result) => {
                     return Err(result.err().unwrap_or_else(|| io::Error::other("a shard ended")));
                 }
-                Event::Signal(_) => {}
+                Event::Signal(_) | Event::Logged(_) => {}
             }
         }
         Ok(())
@@ -171,7 +173,7 @@ impl Gateway {
                         return ExitCode::FAILURE;
                     }
                 }
-                Ok(Event::Started(..)) => {}
+                Ok(Event::Started(..) | Event::Logged(_)) => {}
                 Err(_) => return ExitCode::FAILURE,
             }
         }
@@ -243,12 +245,33 @@ impl Gateway {
             }
         }
         if let Some(log) = self.log.take() {
-            let lost = log.finish();
-            if lost > 0 {
-                say(&format!("{lost} lines of the access log were lost"));
-            }
+            let until = deadline.map(|deadline| (begun + deadline).max(Instant::now() + LOG_GRACE));
+            self.finish_log(log, until);
         }
         ExitCode::SUCCESS
+    }
+
+    /// Waits until the access log is written: whoever takes it may be slow, or stuck.
+    fn finish_log(&self, log: LogWriter, until: Option<Instant>) {
+        let tell = self.tell.clone();
+        let waiter = std::thread::Builder::new().name("log-end".into());
+        let waiting = waiter.spawn(move || tell.send(Event::Logged(log.finish())));
+        if waiting.is_err() {
+            return say("the end of the access log could not be waited for");
+        }
+        loop {
+            let event = match until {
+                Some(until) => self.events.recv_timeout(until.saturating_duration_since(Instant::now())),
+                None => self.events.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
+            };
+            match event {
+                Ok(Event::Logged(0)) => return,
+                Ok(Event::Logged(lost)) => return say(&format!("{lost} lines of the access log were lost")),
+                Ok(Event::Signal(SIGTERM | SIGINT | SIGQUIT)) => return say("stopped at once"),
+                Ok(_) => {}
+                Err(_) => return say("nobody takes the access log: its last lines were lost"),
+            }
+        }
     }
 
     fn tell_all(&self, message: impl Fn() -> Message) {

@@ -28,6 +28,8 @@ pub(super) enum Event {
     Started(Chosen, Arc<Counters>),
     Ended(usize, io::Result<()>),
     Signal(i32),
+    /// The access log is written; so many lines of it were lost.
+    Logged(u64),
 }
 
 /// What a shard is started with.

@@ -8,13 +8,14 @@ use super::exchange::{Context, Trail, Work};
 use super::h1::H1Upstream;
 use super::headers;
 use super::snapshot::RoutePlan;
-use super::transfer::{Begun, Bounds, Done, transfer};
+use super::transfer::{Begun, Bounds, Done, TICK, transfer};
 use super::tunnel::tunnel;
 use crate::model::{BodySize, Fault, Piece, RequestHead};
 use crate::upstream::{Cluster, Connected, Endpoint};
 use ringgate_protocols::wire::HeaderId;
 use ringgate_rt::{Buf, Network, clock};
 use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
@@ -30,7 +31,7 @@ pub(crate) async fn forward<N: Network, D: Downstream>(
     let mut again: Option<Rc<Endpoint<N::Stream>>> = None;
     loop {
         let retried = again.is_some();
-        let (endpoint, connected) = connection(context, cluster, again.take()).await?;
+        let (endpoint, connected) = connection(context, down, cluster, again.take()).await?;
         trail.endpoint = Some(endpoint.clone());
         trail.sent_at = Some(clock::now());
         let reused = connected.reused;
@@ -78,8 +79,9 @@ pub(crate) async fn forward<N: Network, D: Downstream>(
 
 /// A connection: one that waits, or a new one. Endpoints that can't be reached are passed over; after the last of them
 /// the fault of the last try is the exchange's.
-async fn connection<N: Network>(
+async fn connection<N: Network, D: Downstream>(
     context: &Context<'_, N>,
+    down: &mut D,
     cluster: &Cluster<N::Stream>,
     again: Option<Rc<Endpoint<N::Stream>>>,
 ) -> Result<(Rc<Endpoint<N::Stream>>, Connected<N::Stream>), Fault> {
@@ -92,14 +94,44 @@ async fn connection<N: Network>(
         if !must_be_new && let Some(waiting) = endpoint.pooled() {
             return Ok((endpoint, waiting));
         }
-        match endpoint.connect(&context.shard.network, cluster.connect_timeout).await {
+        let connecting = endpoint.connect(&context.shard.network, cluster.connect_timeout);
+        match while_wanted(context, down, connecting).await {
             Ok(connected) => return Ok((endpoint, connected)),
-            Err(failed) => {
+            Err(failed @ (Fault::Connect | Fault::ConnectTimeout)) => {
                 fault = failed;
                 tried.push(endpoint);
             }
+            Err(fault) => return Err(fault),
         }
     }
+}
+
+/// Waits for a connection, unless the process stops or the client leaves meanwhile.
+async fn while_wanted<N: Network, D: Downstream, T>(
+    context: &Context<'_, N>,
+    down: &mut D,
+    connecting: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    let mut connecting = pin!(connecting);
+    context.timer.set_after(TICK);
+    poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(connected) = connecting.as_mut().poll(cx) {
+                return Poll::Ready(connected);
+            }
+            if context.shard.aborting.get() {
+                return Poll::Ready(Err(Fault::Stopped));
+            }
+            if context.timer.poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            if down.has_left() {
+                return Poll::Ready(Err(Fault::ClientGone));
+            }
+            context.timer.set_after(TICK);
+        }
+    })
+    .await
 }
 
 /// What the service is to get as Host, where that is not what the client sent. HTTP/1.0 clients may send none.

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 /// How often an exchange that is still going on is looked after.
-const TICK: Duration = Duration::from_millis(500);
+pub(crate) const TICK: Duration = Duration::from_millis(500);
 /// How long a service may pause in the middle of its answer.
 pub(crate) const ANSWER_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 

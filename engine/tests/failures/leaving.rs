@@ -1,6 +1,6 @@
 //! Clients that leave: the service hears of it soon, and a client that only stops sending still gets its answer.
 
-use crate::support::service::{Connection, ok};
+use crate::support::service::{Connection, Deaf, ok};
 use crate::support::{Client, Plan, Service, on_both_drivers, wait_for};
 use ringgate_rt::driver::Choice;
 use std::io::Write;
@@ -12,6 +12,7 @@ on_both_drivers!(
     a_client_that_resets_behind_a_pipelined_request_is_noticed,
     a_client_that_resets_while_it_uploads_is_noticed,
     a_client_that_resets_while_nobody_takes_its_upload_is_noticed,
+    a_client_that_resets_while_its_service_is_connected_to_is_noticed,
     a_client_that_resets_while_it_downloads_is_noticed,
     a_client_that_resets_while_the_answer_pauses_is_noticed,
     a_half_close_still_gets_the_answer,
@@ -122,6 +123,16 @@ fn a_client_that_resets_while_nobody_takes_its_upload_is_noticed(driver: Choice)
         client.wire.stream.sock().set_write_timeout(Some(Duration::from_millis(300))).expect("a time limit");
         while client.wire.stream.write(&[0; 65536]).is_ok() {}
     });
+}
+
+fn a_client_that_resets_while_its_service_is_connected_to_is_noticed(driver: Choice) {
+    let deaf = Deaf::new();
+    let gate = Plan::to_endpoints([deaf.address]).upstream("connect_timeout: 60s").start(driver);
+    let mut client = gate.client();
+    client.send(GET);
+    client.silent_for(Duration::from_millis(100));
+    client.reset();
+    assert_eq!(gate.log(1)[0]["fault"], "client_gone");
 }
 
 fn a_client_that_resets_while_it_downloads_is_noticed(driver: Choice) {

@@ -1,0 +1,116 @@
+//! What becomes of the gateway when nobody takes what it writes, or the system gives it no descriptors.
+
+use super::BINARY;
+use crate::support::process::{scratch, signal};
+use crate::support::service::ok;
+use crate::support::{Client, Plan, Service, wait_for};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A gateway whose outputs are for the test to read, or not. It is killed in the end.
+struct Bare {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Bare {
+    fn start(plan: &Plan, mut command: Command) -> Bare {
+        let file = scratch("bare.yaml");
+        std::fs::write(&file, plan.text()).expect("a file");
+        let mut child = command
+            .arg("run")
+            .arg(&file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary");
+        let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+        let report =
+            lines.by_ref().map_while(Result::ok).find(|line| line.contains("\"started\"")).expect("a start report");
+        // Somebody must read on, or a full pipe would stop whoever writes to it.
+        std::thread::spawn(move || lines.for_each(drop));
+        let _ = std::fs::remove_file(file);
+        let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+        let address = report["listeners"][0]["address"].as_str().expect("an address").parse().expect("a TCP address");
+        Bare { child, address }
+    }
+
+    #[track_caller]
+    fn stops_within(&mut self, time: Duration) {
+        let begun = Instant::now();
+        signal(self.child.id(), "TERM");
+        let status = wait_for("the process to end", || self.child.try_wait().expect("a child"));
+        assert_eq!(status.code(), Some(0));
+        assert!(begun.elapsed() < time, "{:?}", begun.elapsed());
+    }
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_closed_log_does_not_matter_to_clients() {
+    let service = Service::answering(|_| ok("good"));
+    let mut gateway = Bare::start(&Plan::to(&service), Command::new(BINARY));
+    drop(gateway.child.stdout.take());
+    for _ in 0..200 {
+        assert_eq!(Client::connect(gateway.address).get("/").text(), "good");
+    }
+    gateway.stops_within(Duration::from_secs(5));
+}
+
+#[test]
+fn a_log_that_nobody_reads_does_not_matter_to_clients_nor_to_the_stop() {
+    let service = Service::answering(|_| ok("good"));
+    let plan = Plan::to(&service).and("shutdown: { deadline: 1s }");
+    let mut gateway = Bare::start(&plan, Command::new(BINARY));
+    let mut client = Client::connect(gateway.address);
+    let long = "x".repeat(8000);
+    // Far more than a pipe holds.
+    for _ in 0..500 {
+        assert_eq!(client.get(&format!("/{long}")).text(), "good");
+    }
+    gateway.stops_within(Duration::from_secs(5));
+}
+
+#[test]
+fn without_descriptors_clients_wait_and_are_served_when_there_are_some() {
+    let service = Service::answering(|_| ok("good"));
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 64; exec \"$0\" \"$@\"", BINARY]);
+    let mut gateway = Bare::start(&Plan::to(&service), command);
+    let mut held: Vec<Client> = Vec::new();
+    let address = gateway.address;
+    let mut last = None;
+    for n in 0..200 {
+        let mut client = Client::connect(address);
+        client.wire.stream.sock().set_read_timeout(Some(Duration::from_millis(200))).expect("a time limit");
+        client.send("GET / HTTP/1.1\r\nhost: h\r\n\r\n");
+        let answered = client.try_answer();
+        held.push(client);
+        match answered {
+            Ok(answer) if answer.status == 200 => {}
+            // No descriptor was left for the service, or none for the client itself.
+            other => {
+                last = Some((n, other.map(|answer| answer.status).map_err(|error| error.kind())));
+                break;
+            }
+        }
+    }
+    let (served, how) = last.expect("an end of 64 descriptors");
+    assert!((10..60).contains(&served), "{served} clients, then {how:?}");
+    assert!(matches!(how, Ok(502 | 503) | Err(std::io::ErrorKind::WouldBlock)), "{how:?}");
+    // Those that have a connection keep it.
+    assert_eq!(held[0].get("/").text(), "good");
+    held.truncate(1);
+    wait_for("a new client to be served", || (Client::connect(address).get("/").status == 200).then_some(()));
+    drop(held);
+    gateway.stops_within(Duration::from_secs(5));
+}
