@@ -13,7 +13,7 @@ use super::tunnel::tunnel;
 use crate::model::{BodySize, Fault, Piece, RequestHead};
 use crate::upstream::{Cluster, Connected, Endpoint};
 use ringgate_protocols::wire::HeaderId;
-use ringgate_rt::{Buf, Network, clock};
+use ringgate_rt::{Address, Buf, Network, clock};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
@@ -138,7 +138,11 @@ async fn while_wanted<N: Network, D: Downstream, T>(
 fn service_host<'a, T>(plan: &'a RoutePlan, head: &RequestHead<'_>, endpoint: &'a Endpoint<T>) -> Option<&'a [u8]> {
     match &plan.host {
         Some(host) => Some(host.as_bytes()),
-        None if head.target.authority.is_none() && !head.fields.has(HeaderId::Host) => Some(endpoint.label.as_bytes()),
+        None if head.target.authority.is_none() && !head.fields.has(HeaderId::Host) => Some(match endpoint.address {
+            Address::Tcp(_) => endpoint.label.as_bytes(),
+            // A path is no host.
+            Address::Unix(_) => b"localhost",
+        }),
         None => None,
     }
 }

@@ -19,6 +19,9 @@ on_both_drivers!(
     a_reason_may_be_missing,
     an_answer_split_at_any_byte_is_the_same,
     the_connection_goes_on_only_if_the_client_wants_that,
+    a_service_that_closes_its_connection_is_not_used_again,
+    a_head_larger_than_a_buffer_is_passed_on,
+    a_length_that_is_stated_twice_is_passed_on_once,
 );
 
 const GET: &str = "GET / HTTP/1.1\r\nhost: h\r\n\r\n";
@@ -232,4 +235,67 @@ fn the_connection_goes_on_only_if_the_client_wants_that(driver: Choice) {
     assert_eq!((last.text(), last.fields.get("connection")), ("ok", Some("close")));
     client.end();
     assert_eq!(service.connections(), 1, "the service's connection is another matter");
+}
+
+fn a_service_that_closes_its_connection_is_not_used_again(driver: Choice) {
+    for framing in ["content-length: 2\r\n\r\nok", "transfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"] {
+        for close in ["Connection: close", "connection: x, Close", "Connection: keep-alive\r\nConnection: close"] {
+            let answer = format!("HTTP/1.1 200 OK\r\n{close}\r\n{framing}");
+            // It says that it closes, but leaves that to the gateway.
+            let service = Service::start(move |connection| {
+                if connection.request().is_some() {
+                    connection.send(&answer);
+                    connection.wait_for_end();
+                }
+            });
+            let gate = Plan::to(&service).start(driver);
+            let mut client = gate.client();
+            for _ in 0..2 {
+                let answer = client.exchange(GET);
+                assert_eq!((answer.text(), answer.fields.has("connection")), ("ok", false), "{close}");
+            }
+            assert_eq!(service.connections(), 2, "{close}");
+        }
+    }
+}
+
+fn a_head_larger_than_a_buffer_is_passed_on(driver: Choice) {
+    let body = crate::support::bodies::Noise::new(4).bytes(100_000);
+    for size in [15_000, 19_000, 20_000, 21_000, 31_000] {
+        let mut answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n", body.len()).into_bytes();
+        while answer.len() < size {
+            answer.extend_from_slice(format!("x-{}: {}\r\n", answer.len(), "v".repeat(900)).as_bytes());
+        }
+        answer.extend_from_slice(b"\r\n");
+        let fields = answer.split(|b| *b == b'\n').filter(|line| line.starts_with(b"x-")).count();
+        answer.extend_from_slice(&body);
+        let pieces = [1 << 20, 8000, 700].map(|size| answer.chunks(size).map(<[u8]>::to_vec).collect::<Vec<_>>());
+        let service = Service::start(move |connection| {
+            while let Some(request) = connection.request() {
+                let pieces = &pieces[request.target[1..].parse::<usize>().expect("a number")];
+                if !pieces.iter().all(|piece| connection.send(piece)) {
+                    return;
+                }
+            }
+        });
+        let gate = Plan::to(&service).start(driver);
+        let mut client = gate.client();
+        for way in [0, 1, 2, 0] {
+            let answer = client.get(&format!("/{way}"));
+            let passed = answer.fields.0.iter().filter(|(name, value)| name.starts_with("x-") && value.len() == 900);
+            assert_eq!((answer.status, passed.count()), (200, fields), "{size} bytes");
+            assert!(answer.body == body, "{size} bytes");
+        }
+        assert_eq!(service.connections(), 1);
+    }
+}
+
+fn a_length_that_is_stated_twice_is_passed_on_once(driver: Choice) {
+    let service = always("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nContent-Length: 2\r\n\r\nok");
+    let gate = Plan::to(&service).start(driver);
+    let mut client = gate.client();
+    let answer = client.exchange("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 1\r\ncontent-length: 1\r\n\r\nx");
+    assert_eq!((answer.text(), answer.fields.all("content-length").len()), ("ok", 1));
+    assert_eq!(client.exchange(GET).text(), "ok");
+    assert_eq!(service.requests()[0].fields.all("content-length"), ["1"]);
 }

@@ -8,6 +8,7 @@ mod hops;
 mod identity;
 mod interim;
 mod pipelining;
+mod pressure;
 mod requests;
 #[path = "../support/mod.rs"]
 mod support;

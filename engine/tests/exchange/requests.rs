@@ -15,6 +15,7 @@ on_both_drivers!(
     http_1_0_is_answered_and_closed,
     http_1_0_keeps_a_connection_that_it_asks_to_keep,
     http_1_0_without_host_gets_the_endpoints,
+    http_1_0_without_host_gets_a_valid_one_for_a_unix_socket_too,
     paths_and_queries_are_not_touched,
     a_request_split_at_any_byte_is_the_same,
     a_new_connection_does_not_wait_for_a_timer,
@@ -144,6 +145,17 @@ fn http_1_0_without_host_gets_the_endpoints(driver: Choice) {
     let gate = Plan::to(&service).start(driver);
     assert_eq!(gate.client().exchange("GET /old HTTP/1.0\r\n\r\n").status, 200);
     assert_eq!(service.only_request().fields.all("host"), [service.endpoint()]);
+}
+
+fn http_1_0_without_host_gets_a_valid_one_for_a_unix_socket_too(driver: Choice) {
+    let path = crate::support::process::scratch("host.sock");
+    let service = Service::start_unix(&path, |connection| connection.answer_all(|_| ok("good")));
+    let gate = Plan::to(&service).start(driver);
+    assert_eq!(gate.client().exchange("GET /old HTTP/1.0\r\n\r\n").status, 200);
+    // A path is no host (RFC 9110 section 7.2), and a service may refuse it.
+    assert_eq!(service.only_request().fields.all("host"), ["localhost"]);
+    drop(service);
+    let _ = std::fs::remove_file(path);
 }
 
 fn paths_and_queries_are_not_touched(driver: Choice) {

@@ -21,6 +21,7 @@ on_both_drivers!(
     an_upgrade_to_h2c_stays_behind,
     http_1_0_can_not_upgrade,
     a_silent_tunnel_wakes_up_again,
+    a_busy_connection_can_upgrade,
 );
 
 const REQUEST: &str =
@@ -280,5 +281,40 @@ fn a_silent_tunnel_wakes_up_again(driver: Choice) {
         client.silent_for(Duration::from_millis(350));
         client.send(word);
         assert_eq!(client.wire.exactly(word.len()).expect("an echo"), word.as_bytes());
+    }
+}
+
+fn a_busy_connection_can_upgrade(driver: Choice) {
+    let service = Service::start(|connection| {
+        while let Some(request) = connection.request() {
+            if request.target != "/chat" {
+                connection.send(ok(&request.target));
+                continue;
+            }
+            connection.send(SWITCH);
+            while connection.wire.fill().unwrap_or(0) > 0 {
+                let bytes = std::mem::take(&mut connection.wire.pending);
+                connection.send(bytes);
+            }
+        }
+    });
+    let gate = Plan::to(&service).start(driver);
+    // The bytes behind the request in the same write, and in one of their own.
+    for apart in [false, true] {
+        let mut client = gate.client();
+        for n in 0..5 {
+            assert_eq!(client.get(&format!("/{n}")).text(), format!("/{n}"));
+        }
+        if apart {
+            client.send(format!("GET /last HTTP/1.1\r\nHost: h\r\n\r\n{REQUEST}"));
+            client.send("early bytes");
+        } else {
+            client.send(format!("GET /last HTTP/1.1\r\nHost: h\r\n\r\n{REQUEST}early bytes"));
+        }
+        assert_eq!(client.answer().text(), "/last");
+        assert_eq!(client.answer().status, 101);
+        assert_eq!(client.wire.exactly(11).expect("an echo"), b"early bytes");
+        client.half_close();
+        assert_eq!(client.end(), End::Closed);
     }
 }
