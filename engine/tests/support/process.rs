@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 /// A running `ringgate run`. It is killed when this is dropped.
 pub(crate) struct Process {
@@ -14,6 +15,7 @@ pub(crate) struct Process {
     pub(crate) started: serde_json::Value,
     stdout: Arc<Mutex<String>>,
     stderr: Arc<Mutex<String>>,
+    collectors: Vec<JoinHandle<()>>,
     file: PathBuf,
 }
 
@@ -38,9 +40,10 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary");
-        let stdout = collect(child.stdout.take().expect("a pipe"));
-        let stderr = collect(child.stderr.take().expect("a pipe"));
-        let mut process = Process { child, started: serde_json::Value::Null, stdout, stderr, file };
+        let (stdout, out) = collect(child.stdout.take().expect("a pipe"));
+        let (stderr, err) = collect(child.stderr.take().expect("a pipe"));
+        let collectors = vec![out, err];
+        let mut process = Process { child, started: serde_json::Value::Null, stdout, stderr, collectors, file };
         process.started = wait_for("the start report", || {
             let ended = process.child.try_wait().expect("a child").is_some();
             let said = process.stderr();
@@ -73,10 +76,12 @@ impl Process {
         signal(self.child.id(), name);
     }
 
-    /// Waits for the process to end.
+    /// Waits for the process to end, and for the last that it has written.
     #[track_caller]
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        wait_for("the process to end", || self.child.try_wait().expect("a child"))
+        let status = wait_for("the process to end", || self.child.try_wait().expect("a child"));
+        self.collectors.drain(..).for_each(|collector| collector.join().expect("no panic inside"));
+        status
     }
 
     #[track_caller]
@@ -113,15 +118,15 @@ pub(crate) fn signal(pid: u32, name: &str) {
     assert!(sent.is_ok_and(|status| status.success()), "kill -s {name} {pid}");
 }
 
-fn collect(pipe: impl Read + Send + 'static) -> Arc<Mutex<String>> {
+fn collect(pipe: impl Read + Send + 'static) -> (Arc<Mutex<String>>, JoinHandle<()>) {
     let text = Arc::new(Mutex::new(String::new()));
     let inside = text.clone();
-    std::thread::spawn(move || {
+    let collector = std::thread::spawn(move || {
         for line in BufReader::new(pipe).lines().map_while(Result::ok) {
             let mut text = inside.lock().expect("no panic inside");
             text.push_str(&line);
             text.push('\n');
         }
     });
-    text
+    (text, collector)
 }
