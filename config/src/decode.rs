@@ -16,7 +16,7 @@ use std::collections::HashMap;
 
 use ipnet::IpNet;
 
-use crate::document::{AccessLog, Config, Limits, Listener, Runtime, Shutdown};
+use crate::document::{AccessLog, Config, Limits, Listener, Reload, Runtime, Shutdown};
 use crate::form::Form;
 use crate::node::{Node, Span, Value};
 use crate::reader::{Reader, first_of};
@@ -30,7 +30,6 @@ pub(crate) use path::{PATH_MAX, SEGMENTS_MAX};
 type Wrong = (String, String);
 
 /// The document while it is read.
-#[derive(Default)]
 struct Draft {
     runtime: Runtime,
     shutdown: Shutdown,
@@ -39,7 +38,22 @@ struct Draft {
     listeners: Vec<Listener>,
     upstreams: upstreams::Known,
     routes: Vec<routes::Unresolved>,
-    access_log: AccessLog,
+    access_log: Option<AccessLog>,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Draft {
+            runtime: Runtime::default(),
+            shutdown: Shutdown::default(),
+            trusted_proxies: Vec::new(),
+            limits: Limits::default(),
+            listeners: Vec::new(),
+            upstreams: upstreams::Known::default(),
+            routes: Vec::new(),
+            access_log: Some(AccessLog::default()),
+        }
+    }
 }
 
 /// The whole document; `None` when an error keeps it from being whole, and then that error has been reported.
@@ -58,7 +72,10 @@ pub(crate) fn document(reader: &mut Reader<'_>, root: Option<&Node>) -> Option<C
     let routes = routes::resolve(reader, draft.routes, &mut draft.upstreams, root);
     Some(Config {
         runtime: draft.runtime,
+        admin: None,
+        state_dir: None,
         shutdown: draft.shutdown,
+        reload: Reload::default(),
         trusted_proxies: draft.trusted_proxies,
         limits: draft.limits,
         listeners: draft.listeners,

@@ -1,19 +1,28 @@
 //! What a loaded file says, as typed values: the defaults are filled in, every value is within its limits, every
 //! reference between parts of the document is resolved.
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::{Address, Diagnostic, EndpointAddress, HostPattern, PathPattern, Position, ValuePattern};
+use crate::{Address, Diagnostic, EndpointAddress, HostPattern, PathPattern, Position, Template, ValuePattern};
 
 /// One configuration file, checked as a whole.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Cores and rings.
     pub runtime: Runtime,
+    /// The admin listener, if there is one.
+    pub admin: Option<Admin>,
+    /// The directory of what must survive a restart, if there is any.
+    pub state_dir: Option<PathBuf>,
     /// How the process stops.
     pub shutdown: Shutdown,
+    /// How another configuration takes over.
+    pub reload: Reload,
     /// Senders whose forwarding headers are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Every limit on what a peer may send.
@@ -24,8 +33,8 @@ pub struct Config {
     pub upstreams: Vec<Upstream>,
     /// The routes, in file order; names unique.
     pub routes: Vec<Route>,
-    /// What is written about each request.
-    pub access_log: AccessLog,
+    /// What is written about each request; `None`: nothing.
+    pub access_log: Option<AccessLog>,
     /// What is allowed but probably not meant, in file order.
     pub warnings: Vec<Diagnostic>,
 }
@@ -46,6 +55,48 @@ pub struct Runtime {
     pub cores: Cores,
     /// Entries of each shard's submission ring: a power of two from 64 to 32768. `None`: the engine's own default.
     pub ring_entries: Option<u32>,
+    /// What is different on single cores, by their number.
+    pub per_core: BTreeMap<usize, PerCore>,
+}
+
+/// What is different on one core.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PerCore {
+    /// As [`Runtime::ring_entries`]; `None`: as on the other cores.
+    pub ring_entries: Option<u32>,
+}
+
+/// The admin listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admin {
+    /// What it binds: a loopback address or a Unix socket.
+    pub address: Address,
+    /// What changing calls over TCP must bear; without it only calls over a Unix socket may change anything.
+    pub token: Option<Secret>,
+    /// Where the file says so.
+    pub at: Position,
+}
+
+/// A text that no log and no answer may show.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps a text from being shown.
+    pub fn new(text: String) -> Secret {
+        Secret(text)
+    }
+
+    /// The text itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
 }
 
 /// The cores that run a shard each.
@@ -61,13 +112,28 @@ pub enum Cores {
 /// How the process stops.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shutdown {
+    /// How long the process goes on accepting after it has begun to say that it is not ready.
+    pub delay: Duration,
     /// How long a graceful stop waits for exchanges in flight.
     pub deadline: Duration,
 }
 
 impl Default for Shutdown {
     fn default() -> Self {
-        Shutdown { deadline: Duration::from_secs(30) }
+        Shutdown { delay: Duration::ZERO, deadline: Duration::from_secs(30) }
+    }
+}
+
+/// How another configuration takes over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reload {
+    /// How long tunnels of a route that is removed may go on.
+    pub drain: Duration,
+}
+
+impl Default for Reload {
+    fn default() -> Self {
+        Reload { drain: Duration::from_secs(30) }
     }
 }
 
@@ -165,8 +231,8 @@ pub struct Route {
     pub name: String,
     /// The requests it takes.
     pub matches: Match,
-    /// Where they go.
-    pub forward: Forward,
+    /// What is done with them.
+    pub action: Action,
     /// Where the file says so.
     pub at: Position,
 }
@@ -186,23 +252,161 @@ pub struct Match {
     pub query: Vec<(String, ValuePattern)>,
 }
 
-/// Where a route's requests go.
+/// What is done with a route's requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// A service answers them.
+    Forward(Forward),
+    /// The client is sent elsewhere.
+    Redirect(Redirect),
+    /// The gateway answers them itself.
+    Respond(Respond),
+}
+
+/// The services that a route's requests go to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forward {
-    /// Index into [`Config::upstreams`].
-    pub upstream: usize,
+    /// At least one, with its share of the requests; no upstream twice, not all weights 0.
+    pub to: Vec<Share>,
     /// From the last byte of the request that was sent on to the answer's head.
     pub timeout: Duration,
     /// What the service gets as `Host`; `None`: as received.
     pub host: Option<String>,
 }
 
-/// What is written about each request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum AccessLog {
-    /// Nothing.
-    Off,
-    /// One JSON object a line, to standard output.
+/// One service's share of a route's requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// Index into [`Config::upstreams`].
+    pub upstream: usize,
+    /// Out of the sum of the route's weights, 0 to 1000; 1 for `upstream:`.
+    pub weight: u32,
+}
+
+/// Where a client is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirect {
+    /// A path, or a URL with scheme and host; `None`: the path as it came. The query is kept unless this has its own.
+    pub to: Option<Template>,
+    /// Change the scheme to https, keeping the host without its port where `to` names none.
+    pub https: bool,
+    /// 301, 302, 303, 307 or 308.
+    pub status: u16,
+}
+
+/// An answer of the gateway itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Respond {
+    /// 200 to 599; with `ready`, what is answered while the gateway is ready.
+    pub status: u16,
+    /// Names in lower case. None that frame a message: the gateway sets those.
+    pub headers: Vec<(String, Template)>,
+    /// What the body is.
+    pub body: ResponseBody,
+    /// `health: ready`: 503 instead while the gateway is not ready (it is stopping, or an upstream that all need is down).
+    pub ready: bool,
+}
+
+/// The body of an answer of the gateway itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResponseBody {
+    /// This text, references filled in; empty for none.
+    Text(Template),
+    /// What the file held when the configuration was read.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+}
+
+/// What is written about each request; `None` in its place: nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AccessLog {
+    /// What a line looks like.
+    pub format: LogFormat,
+    /// Where it goes.
+    pub to: LogTarget,
+    /// Request header fields that a JSON line holds besides, in lower case.
+    pub headers: Vec<String>,
+}
+
+/// What a line of the access log looks like.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// One JSON object.
     #[default]
     Json,
+    /// The combined log format of Apache and nginx.
+    Combined,
+    /// These parts, one behind the other.
+    Template(Vec<LogPart>),
+}
+
+/// A part of a templated line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogPart {
+    /// This text.
+    Literal(String),
+    /// A value by the name of its JSON key: `status`, `duration_ms`.
+    Value(LogValue),
+    /// `header:NAME`: a request header field, in lower case.
+    Header(String),
+}
+
+/// A value of the access log, named as the key of its JSON member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the key in docs/operations.md")]
+pub enum LogValue {
+    Time,
+    RequestId,
+    Client,
+    Listener,
+    Protocol,
+    Method,
+    Host,
+    Target,
+    Route,
+    Upstream,
+    Endpoint,
+    Status,
+    BytesIn,
+    BytesOut,
+    DurationMs,
+    UpstreamMs,
+    Fault,
+}
+
+impl LogValue {
+    /// Every value under its name.
+    pub const ALL: [(&'static str, LogValue); 17] = [
+        ("time", LogValue::Time),
+        ("request_id", LogValue::RequestId),
+        ("client", LogValue::Client),
+        ("listener", LogValue::Listener),
+        ("protocol", LogValue::Protocol),
+        ("method", LogValue::Method),
+        ("host", LogValue::Host),
+        ("target", LogValue::Target),
+        ("route", LogValue::Route),
+        ("upstream", LogValue::Upstream),
+        ("endpoint", LogValue::Endpoint),
+        ("status", LogValue::Status),
+        ("bytes_in", LogValue::BytesIn),
+        ("bytes_out", LogValue::BytesOut),
+        ("duration_ms", LogValue::DurationMs),
+        ("upstream_ms", LogValue::UpstreamMs),
+        ("fault", LogValue::Fault),
+    ];
+}
+
+/// Where the lines of the access log go.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum LogTarget {
+    /// Standard output.
+    #[default]
+    Stdout,
+    /// This file, appended to; opened again on USR1.
+    File(PathBuf),
 }

@@ -22,13 +22,17 @@ pub mod reference;
 mod suggest;
 mod syntax;
 mod table;
+mod template;
 mod units;
 mod wording;
 
 pub use address::{Address, EndpointAddress};
 pub use diagnostic::{Diagnostic, Diagnostics, Position, Severity};
 pub use document::{
-    AccessLog, Config, Cores, Endpoint, Forward, Limits, Listener, Match, MinRate, Route, Runtime, Shutdown, Upstream,
+    AccessLog, Action, Admin, Config, Cores, Endpoint, Forward, Limits, Listener, LogFormat, LogPart, LogTarget,
+    LogValue, Match, MinRate, PerCore, Redirect, Reload, Respond, ResponseBody, Route, Runtime, Secret, Share,
+    Shutdown, Upstream,
 };
 pub use load::{MAX_FILE_BYTES, load, parse};
 pub use pattern::{HostPattern, PathPattern, Segment, ValuePattern, path_regex};
+pub use template::{Reference, RequestValue, Template, TemplatePart};

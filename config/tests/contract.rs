@@ -2,7 +2,7 @@
 //! nothing but the features that have not.
 #![allow(clippy::unwrap_used)]
 
-use ringgate_config::{AccessLog, Config, Cores, Diagnostics, parse};
+use ringgate_config::{Config, Cores, Diagnostics, parse};
 
 /// A file of the contract with its placeholders filled in, as whoever runs it would.
 fn filled(name: &str) -> Result<Config, Diagnostics> {
@@ -21,7 +21,7 @@ fn filled(name: &str) -> Result<Config, Diagnostics> {
 fn the_minimal_clear_text_gateway_loads() {
     let config = filled("minimal-h1.yaml").unwrap();
     assert_eq!(config.runtime.cores, Cores::List(vec![0]));
-    assert_eq!(config.access_log, AccessLog::Off);
+    assert_eq!(config.access_log, None);
     assert_eq!(config.summary(), "1 routes, 1 upstreams, 1 listeners");
     assert_eq!(config.warnings, []);
 }

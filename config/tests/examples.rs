@@ -3,7 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use ringgate_config::{AccessLog, Address, Config, EndpointAddress, HostPattern, Limits, PathPattern, Segment, load};
+use ringgate_config::{
+    AccessLog, Action, Address, Config, EndpointAddress, Forward, HostPattern, Limits, PathPattern, Route, Segment,
+    load,
+};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
@@ -32,7 +35,7 @@ fn minimal() {
     assert_eq!(config.listeners[0].address, Address::Tcp("127.0.0.1:8080".parse().unwrap()));
     assert_eq!(config.upstreams[0].endpoints[0].address, EndpointAddress::Tcp("127.0.0.1:9000".parse().unwrap()));
     assert_eq!(config.routes[0].matches.path, Some(PathPattern::Prefix(String::new())));
-    assert_eq!(config.access_log, AccessLog::Json);
+    assert_eq!(config.access_log, Some(AccessLog::default()));
 }
 
 #[test]
@@ -44,19 +47,19 @@ fn routing() {
     let list = route("users-list");
     assert_eq!(list.matches.hosts, [HostPattern::Exact("api.example.com".to_owned())]);
     assert_eq!(list.matches.methods, ["GET", "HEAD"]);
-    assert_eq!(list.forward.timeout.as_secs(), 2);
+    assert_eq!(forward(list).timeout.as_secs(), 2);
 
     let orders = route("user-orders");
     let segments = ["users", "id", "orders"].map(str::to_owned);
     let [users, id, last] = segments;
     let segments = vec![Segment::Literal(users), Segment::Capture(id), Segment::Literal(last)];
     assert_eq!(orders.matches.path, Some(PathPattern::Captured { segments, rest: true }));
-    assert_eq!(config.upstreams[orders.forward.upstream].name, "orders");
+    assert_eq!(config.upstreams[forward(orders).to[0].upstream].name, "orders");
 
     let beta = &route("user-beta").matches;
     assert!(beta.headers[0].1.matches(b"beta-2") && !beta.headers[0].1.matches(b"stable"));
     assert_eq!((beta.query[0].0.as_str(), beta.query[0].1.as_exact()), ("v", Some("2")));
-    assert_eq!(route("user-beta").forward.host.as_deref(), Some("beta.internal"));
+    assert_eq!(forward(route("user-beta")).host.as_deref(), Some("beta.internal"));
     assert_eq!(route("static").matches.hosts, [HostPattern::Wildcard(".example.com".to_owned())]);
     let regex = PathPattern::Regex(r"/v[0-9]+/reports/[a-z]+\.csv".to_owned());
     assert_eq!(route("versioned").matches.path, Some(regex));
@@ -74,5 +77,12 @@ fn unix_sockets() {
     let config = example("unix-sockets.yaml");
     assert_eq!(config.listeners[0].address, Address::Unix("/run/ringgate/http.sock".into()));
     assert_eq!(config.upstreams[0].endpoints[1].address, EndpointAddress::Unix("/run/app/2.sock".into()));
-    assert_eq!(config.access_log, AccessLog::Off);
+    assert_eq!(config.access_log, None);
+}
+
+fn forward(route: &Route) -> &Forward {
+    match &route.action {
+        Action::Forward(forward) => forward,
+        other => panic!("{other:?}"),
+    }
 }

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
-use ringgate_config::{Diagnostic, parse};
+use ringgate_config::{Action, Diagnostic, parse};
 
 /// Everything that loads or is refused elsewhere in these tests: what mutations start from.
 static SEEDS: LazyLock<Vec<String>> = LazyLock::new(|| {
@@ -50,7 +50,10 @@ fn check(text: &str) {
             assert!(!config.listeners.is_empty());
             assert!(config.limits.target_bytes <= config.limits.header_bytes);
             assert!(config.upstreams.iter().all(|upstream| !upstream.endpoints.is_empty()));
-            assert!(config.routes.iter().all(|route| route.forward.upstream < config.upstreams.len()));
+            assert!(config.routes.iter().all(|route| match &route.action {
+                Action::Forward(forward) => forward.to.iter().all(|share| share.upstream < config.upstreams.len()),
+                Action::Redirect(_) | Action::Respond(_) => true,
+            }));
         }
         Err(errors) => {
             assert!(errors.iter().count() > 0);

@@ -111,14 +111,14 @@ pub(crate) static ACCESS_LOG: Table<AccessLog> = Table {
     later: &[later("headers", "header fields in the access log")],
 };
 
-pub(crate) fn access_log(reader: &mut Reader<'_>, node: &Node) -> AccessLog {
-    let mut log = AccessLog::Json;
+pub(crate) fn access_log(reader: &mut Reader<'_>, node: &Node) -> Option<AccessLog> {
+    let mut log = AccessLog::default();
     match reader.switch(node) {
         Some(true) => {}
-        Some(false) => log = AccessLog::Off,
+        Some(false) => return None,
         None => reader.table(node, &ACCESS_LOG, &mut log),
     }
-    log
+    Some(log)
 }
 
 fn cores(reader: &mut Reader<'_>, node: &Node) -> Option<Cores> {

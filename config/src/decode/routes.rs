@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::decode::limits::TIME_MIN;
 use crate::decode::upstreams::{Known, Reference};
 use crate::decode::{NAME, NAME_LIMITS, Once, host, matches, name, parsed};
-use crate::document::{Forward, Match, Route};
+use crate::document::{Action, Forward, Match, Route, Share};
 use crate::form::Form;
 use crate::node::{Node, Span};
 use crate::reader::{Reader, first_of};
@@ -154,8 +154,8 @@ fn finish(draft: Draft, node: &Node) -> Option<Unresolved> {
     let upstream = forward.upstream?;
     let name = draft.name.map(|(name, _)| name).unwrap_or_default();
     let timeout = forward.timeout.unwrap_or(TIMEOUT);
-    let forward = Forward { upstream: usize::MAX, timeout, host: forward.host };
-    let route = Route { name, matches: draft.matches.unwrap_or_default(), forward, at: node.span.at };
+    let action = Action::Forward(Forward { to: Vec::new(), timeout, host: forward.host });
+    let route = Route { name, matches: draft.matches.unwrap_or_default(), action, at: node.span.at };
     Some(Unresolved { route, upstream })
 }
 
@@ -168,7 +168,9 @@ pub(crate) fn resolve(reader: &mut Reader<'_>, routes: Vec<Unresolved>, known: &
     for Unresolved { mut route, upstream: (name, span) } in routes {
         match known.refer(&name) {
             Reference::Index(index) => {
-                route.forward.upstream = index;
+                if let Action::Forward(forward) = &mut route.action {
+                    forward.to.push(Share { upstream: index, weight: 1 });
+                }
                 resolved.push(route);
             }
             Reference::Broken => {}

@@ -86,7 +86,7 @@ fn every_default_in_the_tables_is_the_one_that_holds() {
                 assert_eq!(strip(&with).trusted_proxies, strip(&without).trusted_proxies, "{}", row.key);
             } else {
                 assert_eq!(strip(&with).upstreams, strip(&without).upstreams, "{}", row.key);
-                let forward = |config: &Config| config.routes.iter().map(|r| r.forward.clone()).collect::<Vec<_>>();
+                let forward = |config: &Config| config.routes.iter().map(|r| r.action.clone()).collect::<Vec<_>>();
                 assert_eq!(forward(&strip(&with)), forward(&strip(&without)), "{}", row.key);
             }
         }

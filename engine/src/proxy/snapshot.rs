@@ -1,7 +1,7 @@
 //! The configuration as the pipeline uses it: compiled, immutable, shared by all shards.
 
 use crate::route::RouteTable;
-use ringgate_config::{AccessLog, Config, Limits, Upstream};
+use ringgate_config::{Action, Config, Limits, Upstream};
 use ringgate_protocols::h1::HeadLimits;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -36,7 +36,7 @@ impl Snapshot {
         let limits = config.limits.clone();
         Ok(Snapshot {
             table: RouteTable::compile(config)?,
-            routes: config.routes.iter().map(RoutePlan::compile).collect(),
+            routes: config.routes.iter().filter_map(RoutePlan::compile).collect(),
             upstreams: config.upstreams.clone(),
             head_limits: HeadLimits {
                 header_bytes: limits.header_bytes,
@@ -45,7 +45,7 @@ impl Snapshot {
             },
             limits,
             listeners: config.listeners.iter().map(|listener| listener.name.clone()).collect(),
-            access_log: config.access_log == AccessLog::Json,
+            access_log: config.access_log.is_some(),
             trusted: config.trusted_proxies.clone(),
         })
     }
@@ -61,12 +61,14 @@ impl Snapshot {
 }
 
 impl RoutePlan {
-    fn compile(route: &ringgate_config::Route) -> RoutePlan {
-        RoutePlan {
+    fn compile(route: &ringgate_config::Route) -> Option<RoutePlan> {
+        // The loader lets nothing else through yet.
+        let Action::Forward(forward) = &route.action else { return None };
+        Some(RoutePlan {
             name: route.name.clone(),
-            upstream: route.forward.upstream,
-            timeout: route.forward.timeout,
-            host: route.forward.host.clone(),
-        }
+            upstream: forward.to.first()?.upstream,
+            timeout: forward.timeout,
+            host: forward.host.clone(),
+        })
     }
 }
