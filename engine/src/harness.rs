@@ -2,7 +2,7 @@
 //! allocations. It is the real pipeline; only the sockets and the ring are not there.
 
 use crate::observe::{LogBatch, LogHandle, LogWriter};
-use crate::proxy::{Permits, Shard, Snapshot, adopt, view};
+use crate::proxy::{Permits, Readiness, Shard, Snapshot, adopt, view};
 use crate::route::{Matched, RouteTable};
 use ringgate_config::Config;
 use ringgate_protocols::h1::{self, HeadLimits};
@@ -61,14 +61,14 @@ impl Harness {
     pub fn new(config: &Config, service: Service) -> io::Result<Harness> {
         let by_hand = ByHand::new();
         let snapshot = Arc::new(Snapshot::compile(config).map_err(io::Error::other)?);
-        let log = match snapshot.access_log {
+        let log = match snapshot.common.access_log {
             true => Some(LogWriter::start(io::sink())?),
             false => None,
         };
         let batch = log.as_ref().map(LogWriter::handle).map_or_else(LogBatch::off, LogHandle::batch);
         let services = Rc::default();
         let permits = Permits::new(config.limits.connections);
-        let shard = Shard::new(InMemory(Rc::clone(&services)), snapshot, permits, batch);
+        let shard = Shard::new(InMemory(Rc::clone(&services)), snapshot, batch, permits, Readiness::default());
         let client = connect(&shard)?;
         Ok(Harness { by_hand, client, services, shard, service, answer: Vec::new(), _log: log })
     }
@@ -119,7 +119,8 @@ impl Harness {
 fn connect(shard: &Rc<Shard<InMemory>>) -> io::Result<End> {
     let permit = shard.permits.take().ok_or_else(|| io::Error::other("limits.connections is reached"))?;
     let (near, far) = memory::pair();
-    adopt(shard, far, Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))), 0, permit);
+    let (entrance, _) = shard.entrance(0, "in memory");
+    adopt(shard, far, Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))), &entrance, permit);
     Ok(near)
 }
 

@@ -10,7 +10,7 @@ use crate::transport::Address;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
@@ -23,10 +23,37 @@ pub const BACKLOG: i32 = 4096;
 /// # Errors
 /// `AddrInUse` also when only another process with SO_REUSEPORT listens there: it would silently share the traffic.
 pub fn bind(address: &Address, shards: usize) -> io::Result<Vec<Bound>> {
+    if let Address::Tcp(at) = address
+        && at.port() != 0
+    {
+        // Binding without SO_REUSEPORT fails if anybody listens there, whatever options they use.
+        let probe = tcp_socket(*at)?;
+        probe.bind(&(*at).into())?;
+    }
+    bind_beside(address, shards)
+}
+
+/// As [`bind`], where a listener of this very process on the same port is about to be closed.
+///
+/// # Errors
+/// `AddrInUse` if somebody without SO_REUSEPORT, or another user, listens there.
+pub fn bind_beside(address: &Address, shards: usize) -> io::Result<Vec<Bound>> {
     match address {
         Address::Tcp(at) => bind_tcp(*at, shards),
         Address::Unix(path) => Ok(vec![bind_unix(path)?]),
     }
+}
+
+/// The listening sockets that systemd has opened for this process, with their names (sd_listen_fds_with_names(3)). To be
+/// called once.
+///
+/// # Errors
+/// Variables that make no sense, or a descriptor that is no listening stream socket.
+pub fn inherited() -> io::Result<Vec<(String, Bound)>> {
+    // SAFETY: systemd has handed these descriptors to this process and to nothing in it: they have no other owner, as
+    // long as this is called once, which it is on us to keep to.
+    let owned = |fd| unsafe { OwnedFd::from_raw_fd(fd) };
+    sd_notify::listen_fds_with_names()?.map(|(fd, name)| Ok((name, Bound::inherited(owned(fd))?))).collect()
 }
 
 /// A listening socket that no shard drives yet.
@@ -39,6 +66,26 @@ pub struct Bound {
 }
 
 impl Bound {
+    /// A socket that somebody else has bound, and that listens. Fails for any other descriptor.
+    fn inherited(fd: OwnedFd) -> io::Result<Bound> {
+        let socket = Socket::from(fd);
+        if !socket.is_listener()? || socket.r#type()? != Type::STREAM {
+            return Err(io::Error::other("an inherited descriptor is no listening stream socket"));
+        }
+        let address = socket.local_addr()?;
+        let address = match (address.as_socket(), address.as_pathname()) {
+            (Some(at), _) => {
+                // Accepted sockets inherit it (tcp(7)).
+                socket.set_tcp_nodelay(true)?;
+                Address::Tcp(at)
+            }
+            (None, Some(path)) => Address::Unix(path.to_path_buf()),
+            (None, None) => return Err(io::Error::other("an inherited socket has neither an IP address nor a path")),
+        };
+        // Whoever made the path removes it.
+        Ok(Bound { fd: socket.into(), address, path: None })
+    }
+
     /// The address with the port that the system gave.
     pub fn address(&self) -> &Address {
         &self.address
@@ -55,11 +102,6 @@ impl Drop for OwnedPath {
 }
 
 fn bind_tcp(at: SocketAddr, shards: usize) -> io::Result<Vec<Bound>> {
-    if at.port() != 0 {
-        // Binding without SO_REUSEPORT fails if anybody listens there, whatever options they use.
-        let probe = tcp_socket(at)?;
-        probe.bind(&at.into())?;
-    }
     let mut address = at;
     (0..shards)
         .map(|_| {

@@ -1,47 +1,38 @@
-//! The process: bind, start the shards, report, wait for signals, stop.
+//! The process: its shards, its listeners and the configuration that they go by. One thread owns it.
 
-use super::diary::{report_panics, say};
-use super::shards::{self, Event, Message, Plan};
-use crate::observe::{LogWriter, json};
-use crate::proxy::{Permits, Snapshot};
-use ringgate_config::{Address as ConfigAddress, Config, Cores};
+use super::diary::say;
+use super::event::Event;
+use super::listeners::{Listeners, Prepared, Started};
+use super::shards::{self, FromShard, Message, Plan, Turnover};
+use crate::observe::LogWriter;
+use crate::proxy::{Permits, Readiness, Snapshot};
+use ringgate_config::{AccessLog, Config, Cores, LogTarget};
 use ringgate_rt::counters::Counters;
 use ringgate_rt::driver::{Choice, Chosen, RING_ENTRIES};
-use ringgate_rt::listener::{self, Bound};
+use ringgate_rt::listener::Bound;
 use ringgate_rt::mailbox::{Sender, mailbox};
-use ringgate_rt::{Address, cores, descriptors};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use ringgate_rt::{cores, descriptors};
+use std::collections::VecDeque;
 use std::io::{self, Write};
-use std::path::Path;
-use std::process::ExitCode;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 /// Descriptors that the process needs besides two for each client connection.
 const DESCRIPTORS_BESIDES: u64 = 256;
-/// How long aborted exchanges may take to end.
-const ABORT_GRACE: Duration = Duration::from_secs(2);
-/// How long the last lines of the access log may take to be written, at least; else until the deadline.
-const LOG_GRACE: Duration = Duration::from_secs(1);
+/// How long the shards may take to go over to another configuration before that is complained of.
+const ADOPTED_WITHIN: Duration = Duration::from_secs(10);
 
 /// How a gateway is started, besides its configuration.
 #[derive(Default)]
 pub struct Options {
     /// The driver asked for.
     pub driver: Choice,
-    /// Where access-log lines go, if the configuration wants any; standard output if none is given.
+    /// Where access-log lines go instead of standard output, if the configuration wants any there.
     pub access_log: Option<Box<dyn Write + Send>>,
     /// Leave the shards' threads where the system puts them.
     pub unpinned: bool,
-}
-
-/// A listener, as it was bound.
-#[derive(Clone, Debug)]
-pub struct Started {
-    /// Its name in the configuration.
-    pub name: String,
-    /// Its address, with the port that the system gave.
-    pub address: Address,
+    /// Listening sockets that were open already, under the names that they were given.
+    pub inherited: Vec<(String, Bound)>,
 }
 
 /// A running gateway.
@@ -52,240 +43,245 @@ pub struct Gateway {
     pub driver: Chosen,
     /// What each shard has done so far.
     pub counters: Vec<Arc<Counters>>,
+    pub(super) config: Arc<Config>,
+    pub(super) generation: u64,
+    pub(super) readiness: Readiness,
+    pub(super) permits: Permits,
+    pub(super) events: mpsc::Receiver<Event>,
+    pub(super) tell: mpsc::Sender<Event>,
+    /// Shards that have not ended.
+    pub(super) running: usize,
+    pub(super) log: Option<LogWriter>,
     mailboxes: Vec<Sender<Message>>,
-    events: mpsc::Receiver<Event>,
-    tell: mpsc::Sender<Event>,
-    running: usize,
-    log: Option<LogWriter>,
-    deadline: Duration,
-}
-
-/// `ringgate run`: until a signal ends it.
-pub fn run(path: &Path, options: Options) -> ExitCode {
-    let config = match ringgate_config::load(path) {
-        Ok(config) => config,
-        Err(diagnostics) => {
-            eprint!("{diagnostics}");
-            return ExitCode::FAILURE;
-        }
-    };
-    report_panics();
-    config.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
-    match Gateway::start(&config, options) {
-        Ok(gateway) => gateway.run_until_stopped(),
-        Err(error) => {
-            say(&format!("{}: can't start: {error}", path.display()));
-            ExitCode::FAILURE
-        }
-    }
+    open: Listeners,
+    /// Snapshots that shards may still hold. The last to let go of one is this thread: freeing a large one takes time
+    /// that no shard has.
+    snapshots: Vec<Arc<Snapshot>>,
+    /// Events that came while others were waited for.
+    deferred: VecDeque<Event>,
 }
 
 impl Gateway {
     /// Starts a gateway: when it returns, every listener accepts.
     ///
     /// # Errors
-    /// An address that can't be bound, a CPU that the process may not use, a system without descriptors. Each says
-    /// which.
+    /// An address that can't be bound, a CPU that the process may not use, a log that can't be opened, a system without
+    /// descriptors. Each says which.
     pub fn start(config: &Config, options: Options) -> io::Result<Gateway> {
         let cores = shard_cores(&config.runtime.cores)?;
         let snapshot = Arc::new(Snapshot::compile(config).map_err(io::Error::other)?);
         raise_descriptors(config.limits.connections as u64);
-        let mut bound = bind_all(config, cores.len())?;
-        let listeners = started(config, &bound);
-        let log = match snapshot.access_log {
-            true => Some(LogWriter::start(options.access_log.unwrap_or_else(|| Box::new(io::stdout())))?),
-            false => None,
-        };
-        let boxes = cores.iter().map(|_| mailbox()).collect::<io::Result<Vec<_>>>()?;
-        let mailboxes: Vec<Sender<Message>> = boxes.iter().map(|(sender, _)| sender.clone()).collect();
-        let permits = Permits::new(config.limits.connections);
-        let (tell, events) = mpsc::channel();
-        for ((index, core), (_, receiver)) in cores.iter().enumerate().zip(boxes) {
-            let plan = Plan {
-                index,
-                core: (!options.unpinned).then_some(*core),
-                driver: options.driver,
-                entries: config.runtime.ring_entries.unwrap_or(RING_ENTRIES),
-                snapshot: snapshot.clone(),
-                permits: permits.clone(),
-                log: log.as_ref().map(LogWriter::handle),
-                bound: bound
-                    .iter_mut()
-                    .enumerate()
-                    .filter_map(|(at, sockets)| sockets.pop().map(|s| (at, s)))
-                    .collect(),
-                mailboxes: mailboxes.clone(),
-            };
-            shards::start(plan, receiver, tell.clone())?;
+        let mut open = Listeners::new(cores.len(), options.inherited);
+        let prepared = open.prepare(config)?;
+        for name in open.unclaimed() {
+            say(&format!("the inherited socket {name} is no listener's: name it as one, or give one its address"));
         }
+        let log = config.access_log.as_ref().map(|log| start_log(log, options.access_log)).transpose()?;
+        let (tell, events) = mpsc::channel();
         let mut gateway = Gateway {
-            listeners,
+            listeners: Vec::new(),
             driver: Chosen { driver: ringgate_rt::driver::Driver::Epoll, why: String::new() },
             counters: Vec::new(),
-            mailboxes,
+            config: Arc::new(config.clone()),
+            generation: 1,
+            readiness: Readiness::default(),
+            permits: Permits::new(config.limits.connections),
             events,
             tell,
             running: cores.len(),
             log,
-            deadline: config.shutdown.deadline,
+            mailboxes: Vec::new(),
+            open,
+            snapshots: vec![snapshot],
+            deferred: VecDeque::new(),
         };
+        let pinned = !options.unpinned;
+        gateway.start_shards(&cores, pinned, options.driver, prepared)?;
         gateway.wait_until_started()?;
+        gateway.readiness.set(true);
         Ok(gateway)
+    }
+
+    fn start_shards(&mut self, cores: &[usize], pinned: bool, driver: Choice, prepared: Prepared) -> io::Result<()> {
+        let boxes = cores.iter().map(|_| mailbox()).collect::<io::Result<Vec<_>>>()?;
+        self.mailboxes = boxes.iter().map(|(sender, _)| sender.clone()).collect();
+        let begins = self.turnovers(prepared);
+        for (((index, core), (_, receiver)), begin) in cores.iter().enumerate().zip(boxes).zip(begins) {
+            let runtime = &self.config.runtime;
+            let tuned = runtime.per_core.get(core).and_then(|own| own.ring_entries);
+            let plan = Plan {
+                index,
+                core: pinned.then_some(*core),
+                driver,
+                entries: tuned.or(runtime.ring_entries).unwrap_or(RING_ENTRIES),
+                permits: self.permits.clone(),
+                readiness: self.readiness.clone(),
+                begin,
+                mailboxes: self.mailboxes.clone(),
+                events: self.tell.clone(),
+            };
+            shards::start(plan, receiver)?;
+        }
+        Ok(())
+    }
+
+    /// What each shard is to go by, and from here on the process too.
+    fn turnovers(&mut self, mut prepared: Prepared) -> Vec<Turnover> {
+        let here = std::mem::take(&mut prepared.here);
+        self.open.commit(prepared);
+        self.listeners = self.open.started();
+        let snapshot = self.snapshots.last().cloned();
+        let turnover = |(listeners, snapshot)| Turnover {
+            generation: self.generation,
+            snapshot,
+            log: self.log.as_ref().map(LogWriter::handle),
+            listeners,
+        };
+        here.into_iter().zip(std::iter::repeat(snapshot).flatten()).map(turnover).collect()
     }
 
     fn wait_until_started(&mut self) -> io::Result<()> {
         while self.counters.len() < self.running {
             match self.events.recv().map_err(io::Error::other)? {
-                Event::Started(chosen, counters) => {
+                Event::Shard(FromShard::Started(chosen, counters)) => {
                     self.driver = chosen;
                     self.counters.push(counters);
                 }
-                Event::Ended(_, result) => {
+                Event::Shard(FromShard::Ended(_, result)) => {
                     return Err(result.err().unwrap_or_else(|| io::Error::other("a shard ended")));
                 }
-                Event::Signal(_) | Event::Logged(_) => {}
+                other => self.deferred.push_back(other),
             }
         }
         Ok(())
     }
 
-    fn run_until_stopped(mut self) -> ExitCode {
-        if let Err(error) = self.listen_for_signals() {
-            say(&format!("can't listen for signals: {error}"));
-            return ExitCode::FAILURE;
+    /// Goes over to another configuration, compiled already. When it returns, new requests go by it on every shard.
+    ///
+    /// # Errors
+    /// A listener or a log that can't be opened. Then nothing has changed.
+    pub(super) fn adopt(&mut self, config: Config, snapshot: Snapshot) -> io::Result<()> {
+        let prepared = self.open.prepare(&config)?;
+        let log = self.next_log(&config)?;
+        // From here on nothing can fail.
+        if let Some(log) = log {
+            retire(std::mem::replace(&mut self.log, log));
         }
-        self.report();
-        loop {
-            match self.events.recv() {
-                Ok(Event::Signal(SIGHUP)) => say("reload is not part of this version: nothing was changed"),
-                Ok(Event::Signal(SIGQUIT)) => return self.stop(None),
-                Ok(Event::Signal(_)) => {
-                    let deadline = self.deadline;
-                    return self.stop(Some(deadline));
-                }
-                Ok(Event::Ended(index, result)) => {
-                    self.running -= 1;
-                    say(&format!(
-                        "shard {index} has ended: {}",
-                        result.err().map_or_else(|| "no error".into(), |e| e.to_string())
-                    ));
-                    if self.running == 0 {
-                        return ExitCode::FAILURE;
-                    }
-                }
-                Ok(Event::Started(..) | Event::Logged(_)) => {}
-                Err(_) => return ExitCode::FAILURE,
-            }
+        raise_descriptors(config.limits.connections as u64);
+        self.permits.set_max(config.limits.connections);
+        self.config = Arc::new(config);
+        self.generation += 1;
+        self.snapshots.push(Arc::new(snapshot));
+        for (at, turnover) in self.turnovers(prepared).into_iter().enumerate() {
+            self.tell_one(at, Message::Turnover(Box::new(turnover)));
         }
+        self.wait_until_adopted();
+        self.free_snapshots();
+        Ok(())
     }
 
-    fn listen_for_signals(&self) -> io::Result<()> {
-        let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGQUIT, SIGHUP])?;
-        let tell = self.tell.clone();
-        std::thread::Builder::new().name("signals".into()).spawn(move || {
-            for signal in signals.forever() {
-                if tell.send(Event::Signal(signal)).is_err() {
+    /// Loads nothing and compiles here: for those who have a configuration at hand.
+    ///
+    /// # Errors
+    /// As when it is read from a file: then nothing has changed.
+    pub fn reload(&mut self, config: &Config) -> io::Result<()> {
+        let snapshot = Snapshot::compile(config).map_err(io::Error::other)?;
+        self.adopt(config.clone(), snapshot)
+    }
+
+    fn wait_until_adopted(&mut self) {
+        let begun = Instant::now();
+        let mut waiting = self.mailboxes.iter().filter(|mailbox| !mailbox.closed()).count();
+        while waiting > 0 {
+            match self.events.recv_timeout(ADOPTED_WITHIN.saturating_sub(begun.elapsed())) {
+                Ok(Event::Shard(FromShard::Adopted(generation))) if generation == self.generation => waiting -= 1,
+                Ok(Event::Shard(FromShard::Adopted(_))) => {}
+                Ok(other) => {
+                    if matches!(other, Event::Shard(FromShard::Ended(..))) {
+                        waiting -= 1;
+                    }
+                    self.deferred.push_back(other);
+                }
+                Err(_) => {
+                    say(&format!(
+                        "{waiting} shards have not taken the new configuration over yet: they are busy or stuck"
+                    ));
                     return;
                 }
             }
-        })?;
-        Ok(())
-    }
-
-    /// The start report: one line of JSON on stderr.
-    fn report(&self) {
-        let mut line = b"{\"event\":\"started\"".to_vec();
-        json::text(&mut line, "version", Some(env!("CARGO_PKG_VERSION").as_bytes()));
-        line.extend_from_slice(b",\"listeners\":[");
-        for (at, listener) in self.listeners.iter().enumerate() {
-            if at > 0 {
-                line.push(b',');
-            }
-            let address = address_text(&listener.address);
-            json::object(&mut line, &[("name", listener.name.as_bytes()), ("address", address.as_bytes())]);
-        }
-        line.push(b']');
-        json::text(&mut line, "driver", Some(self.driver.driver.name().as_bytes()));
-        json::text(&mut line, "ring_flags", Some(self.driver.driver.flags().as_bytes()));
-        json::text(&mut line, "driver_why", Some(self.driver.why.as_bytes()));
-        json::number(&mut line, "shards", Some(self.running as u64));
-        json::number(&mut line, "pid", Some(u64::from(std::process::id())));
-        line.extend_from_slice(b"}\n");
-        let _ = io::stderr().lock().write_all(&line);
-    }
-
-    /// Stops: nothing new is accepted, idle connections are closed, exchanges may finish until the deadline (none: for
-    /// as long as they take). A signal that ends the process ends it at once.
-    pub fn stop(mut self, deadline: Option<Duration>) -> ExitCode {
-        self.tell_all(|| Message::Drain);
-        let begun = Instant::now();
-        let mut aborted = false;
-        while self.running > 0 {
-            let limit = if aborted { Some(ABORT_GRACE + deadline.unwrap_or_default()) } else { deadline };
-            let event = match limit {
-                Some(limit) => self.events.recv_timeout(limit.saturating_sub(begun.elapsed())),
-                None => self.events.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
-            };
-            match event {
-                Ok(Event::Ended(..)) => self.running -= 1,
-                Ok(Event::Signal(SIGTERM | SIGINT | SIGQUIT)) => {
-                    say("stopped at once");
-                    return ExitCode::SUCCESS;
-                }
-                Ok(_) => {}
-                Err(mpsc::RecvTimeoutError::Timeout) if !aborted => {
-                    say("the deadline for stopping has passed: exchanges that still run are ended");
-                    self.tell_all(|| Message::Abort);
-                    aborted = true;
-                }
-                Err(_) => {
-                    say("some exchanges did not end: stopped without them");
-                    return ExitCode::SUCCESS;
-                }
-            }
-        }
-        if let Some(log) = self.log.take() {
-            let until = deadline.map(|deadline| (begun + deadline).max(Instant::now() + LOG_GRACE));
-            self.finish_log(log, until);
-        }
-        ExitCode::SUCCESS
-    }
-
-    /// Waits until the access log is written: whoever takes it may be slow, or stuck.
-    fn finish_log(&self, log: LogWriter, until: Option<Instant>) {
-        let tell = self.tell.clone();
-        let waiter = std::thread::Builder::new().name("log-end".into());
-        let waiting = waiter.spawn(move || tell.send(Event::Logged(log.finish())));
-        if waiting.is_err() {
-            return say("the end of the access log could not be waited for");
-        }
-        loop {
-            let event = match until {
-                Some(until) => self.events.recv_timeout(until.saturating_duration_since(Instant::now())),
-                None => self.events.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
-            };
-            match event {
-                Ok(Event::Logged(0)) => return,
-                Ok(Event::Logged(lost)) => return say(&format!("{lost} lines of the access log were lost")),
-                Ok(Event::Signal(SIGTERM | SIGINT | SIGQUIT)) => return say("stopped at once"),
-                Ok(_) => {}
-                Err(_) => return say("nobody takes the access log: its last lines were lost"),
-            }
         }
     }
 
-    fn tell_all(&self, message: impl Fn() -> Message) {
-        for mailbox in &self.mailboxes {
-            let mut waiting = message();
-            // Full only while the shard is behind: it empties its mailbox every turn. One that has ended needs no word.
-            while let Err(back) = mailbox.send(waiting) {
-                if mailbox.closed() {
-                    break;
-                }
-                waiting = back;
-                std::thread::yield_now();
-            }
+    /// Frees the snapshots that no shard holds any more.
+    pub(super) fn free_snapshots(&mut self) {
+        let current = self.snapshots.pop();
+        self.snapshots.retain(|snapshot| Arc::strong_count(snapshot) > 1);
+        self.snapshots.extend(current);
+    }
+
+    /// Whether snapshots other than the current one are waited for.
+    pub(super) fn has_old_snapshots(&self) -> bool {
+        self.snapshots.len() > 1
+    }
+
+    /// The writer for this configuration, if it is another one than now.
+    fn next_log(&self, config: &Config) -> io::Result<Option<Option<LogWriter>>> {
+        let target = |config: &Config| config.access_log.as_ref().map(|log| log.to.clone());
+        if target(config) == target(&self.config) {
+            return Ok(None);
         }
+        config.access_log.as_ref().map(|log| start_log(log, None)).transpose().map(Some)
+    }
+
+    /// The next event; none when `until` has passed.
+    pub(super) fn next_event(&mut self, until: Option<Instant>) -> Option<Event> {
+        if let Some(event) = self.deferred.pop_front() {
+            return Some(event);
+        }
+        match until {
+            Some(until) => self.events.recv_timeout(until.saturating_duration_since(Instant::now())).ok(),
+            None => self.events.recv().ok(),
+        }
+    }
+
+    pub(super) fn tell_all(&self, message: impl Fn() -> Message) {
+        (0..self.mailboxes.len()).for_each(|at| self.tell_one(at, message()));
+    }
+
+    fn tell_one(&self, at: usize, message: Message) {
+        let mut waiting = message;
+        let mailbox = &self.mailboxes[at];
+        // Full only while the shard is behind: it empties its mailbox every turn. One that has ended needs no word.
+        while let Err(back) = mailbox.send(waiting) {
+            if mailbox.closed() {
+                break;
+            }
+            waiting = back;
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// Opens the access log. What has been asked for on standard output goes to `stdout` if that is given.
+fn start_log(log: &AccessLog, stdout: Option<Box<dyn Write + Send>>) -> io::Result<LogWriter> {
+    match &log.to {
+        LogTarget::Stdout => LogWriter::start(stdout.unwrap_or_else(|| Box::new(io::stdout()))),
+        LogTarget::File(path) => {
+            let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
+            let file = opened.map_err(|error| {
+                io::Error::new(error.kind(), format!("access_log.to.file: can't open {}: {error}", path.display()))
+            })?;
+            LogWriter::start(file)
+        }
+    }
+}
+
+/// Lets a log write what it still has, without being waited for.
+fn retire(log: Option<LogWriter>) {
+    let Some(log) = log else { return };
+    let ending = std::thread::Builder::new().name("log-end".into()).spawn(move || log.finish());
+    if let Err(error) = ending {
+        say(&format!("the end of the old access log can't be waited for: {error}"));
     }
 }
 
@@ -311,45 +307,5 @@ fn raise_descriptors(connections: u64) {
             now.saturating_sub(DESCRIPTORS_BESIDES) / 2
         )),
         Err(error) => say(&format!("can't read or raise the limit on open descriptors: {error}")),
-    }
-}
-
-/// One list of sockets for each listener: one socket for each shard, or a single one.
-fn bind_all(config: &Config, shards: usize) -> io::Result<Vec<Vec<Bound>>> {
-    let mut all = Vec::new();
-    for listener in &config.listeners {
-        let address = match &listener.address {
-            ConfigAddress::Tcp(at) => Address::Tcp(*at),
-            ConfigAddress::Unix(path) => Address::Unix(path.clone()),
-        };
-        let bound = listener::bind(&address, shards).map_err(|error| {
-            let hint = match error.kind() {
-                io::ErrorKind::AddrInUse => "; is another instance running?",
-                io::ErrorKind::PermissionDenied => "; ports below 1024 need CAP_NET_BIND_SERVICE",
-                _ => "",
-            };
-            io::Error::new(
-                error.kind(),
-                format!("listener {}: can't listen on {}: {error}{hint}", listener.name, listener.address),
-            )
-        })?;
-        all.push(bound);
-    }
-    Ok(all)
-}
-
-fn started(config: &Config, bound: &[Vec<Bound>]) -> Vec<Started> {
-    let listeners = config.listeners.iter().zip(bound);
-    listeners
-        .filter_map(|(listener, sockets)| {
-            sockets.first().map(|socket| Started { name: listener.name.clone(), address: socket.address().clone() })
-        })
-        .collect()
-}
-
-fn address_text(address: &Address) -> String {
-    match address {
-        Address::Tcp(at) => at.to_string(),
-        Address::Unix(path) => format!("unix:{}", path.display()),
     }
 }

@@ -1,9 +1,18 @@
-//! The control plane: start, signals, stop. Everything here runs once or seldom, and off the shards.
+//! The control plane: start, signals, reloads, stop. Everything here runs once or seldom, and off the shards.
 
 mod check;
 mod diary;
+mod event;
 mod gateway;
+mod life;
+mod listeners;
+mod notify;
+mod reload;
+mod report;
 mod shards;
+mod stop;
 
 pub use check::check;
-pub use gateway::{Gateway, Options, Started, run};
+pub use gateway::{Gateway, Options};
+pub use life::run;
+pub use listeners::Started;

@@ -1,116 +1,148 @@
 //! The shards' threads, and what they are told.
 
 use crate::observe::{LogBatch, LogHandle};
-use crate::proxy::{ACCEPTS_IN_FLIGHT, Permit, Permits, Shard, Snapshot, accept_loop, adopt};
+use crate::proxy::{
+    ACCEPTS_IN_FLIGHT, Entrance, EntranceId, Permit, Permits, Readiness, Shard, Snapshot, accept_loop, adopt,
+};
 use ringgate_rt::counters::{self, Counters};
 use ringgate_rt::driver::{Choice, Chosen};
-use ringgate_rt::listener::{Bound, Listener, Stop};
+use ringgate_rt::listener::{Bound, Listener};
 use ringgate_rt::mailbox::{Receiver, Sender};
 use ringgate_rt::{Hooks, ShardOptions, Sockets, Stream, run_shard, task};
 use std::cell::Cell;
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 
 /// What a shard is told by others.
 pub(super) enum Message {
-    /// Serve this connection, accepted by another shard on the listener with this index.
-    Connection(OwnedFd, usize, Permit),
+    /// Serve this connection, accepted by another shard on the listener with this id.
+    Connection { fd: OwnedFd, listener: EntranceId, peer: Option<IpAddr>, permit: Permit },
+    /// Go on with this.
+    Turnover(Box<Turnover>),
+    /// Take an endpoint of a service out, or back in.
+    Endpoint { upstream: Arc<str>, endpoint: Arc<str>, drained: bool },
+    /// Say that you still turn.
+    Answer,
     /// Accept nothing more, close what is idle, end when the last exchange has.
     Drain,
     /// End whatever still runs.
     Abort,
 }
 
+/// What a shard goes by from now on.
+pub(super) struct Turnover {
+    /// Told back when the shard has it.
+    pub(super) generation: u64,
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) log: Option<LogHandle>,
+    /// Every listener that there is.
+    pub(super) listeners: Vec<ListenerHere>,
+}
+
+/// A listener, as a shard is told of it.
+pub(super) struct ListenerHere {
+    pub(super) id: EntranceId,
+    pub(super) name: String,
+    /// The socket to accept on from now on; none where the shard accepts on one already, or another shard does.
+    pub(super) bound: Option<Bound>,
+    /// Connections on the socket are for all shards.
+    pub(super) shared: bool,
+}
+
 /// What the shards' threads tell the control thread.
-pub(super) enum Event {
+pub(super) enum FromShard {
     Started(Chosen, Arc<Counters>),
+    /// It goes by the turnover of this generation.
+    Adopted(u64),
+    /// It turns.
+    Answered,
     Ended(usize, io::Result<()>),
-    Signal(i32),
-    /// The access log is written; so many lines of it were lost.
-    Logged(u64),
 }
 
 /// What a shard is started with.
-pub(super) struct Plan {
+pub(super) struct Plan<E> {
     pub(super) index: usize,
     pub(super) core: Option<usize>,
     pub(super) driver: Choice,
     pub(super) entries: u32,
-    pub(super) snapshot: Arc<Snapshot>,
     pub(super) permits: Permits,
-    pub(super) log: Option<LogHandle>,
-    /// Listening sockets, with the index of their listener.
-    pub(super) bound: Vec<(usize, Bound)>,
+    pub(super) readiness: Readiness,
+    pub(super) begin: Turnover,
     /// The mailboxes of all shards, to hand connections to.
     pub(super) mailboxes: Vec<Sender<Message>>,
+    pub(super) events: mpsc::Sender<E>,
 }
 
 /// Starts a shard's thread.
-pub(super) fn start(plan: Plan, mailbox: Receiver<Message>, events: mpsc::Sender<Event>) -> io::Result<()> {
+pub(super) fn start<E: From<FromShard> + Send + 'static>(plan: Plan<E>, mailbox: Receiver<Message>) -> io::Result<()> {
     let options = ShardOptions { core: plan.core, driver: plan.driver, entries: plan.entries };
-    let index = plan.index;
+    let (index, events) = (plan.index, plan.events.clone());
     let thread = std::thread::Builder::new().name(format!("shard-{index}"));
     thread.spawn(move || {
         let hooks = Running {
+            index,
+            mailboxes: plan.mailboxes.clone(),
+            events: events.clone(),
             plan: Some(plan),
             shard: None,
-            stop: Rc::default(),
             accepting: Rc::default(),
-            events: events.clone(),
         };
         let run = std::panic::AssertUnwindSafe(|| run_shard(&options, mailbox, hooks));
         let result = std::panic::catch_unwind(run).unwrap_or_else(|_| Err(io::Error::other("its loop panicked")));
         // Nobody listens any more when the process is ending.
-        let _ = events.send(Event::Ended(index, result));
+        let _ = events.send(FromShard::Ended(index, result).into());
     })?;
     Ok(())
 }
 
 /// A shard in its loop.
-struct Running {
-    plan: Option<Plan>,
+struct Running<E> {
+    index: usize,
+    mailboxes: Vec<Sender<Message>>,
+    events: mpsc::Sender<E>,
+    plan: Option<Plan<E>>,
     shard: Option<Rc<Shard<Sockets>>>,
-    stop: Rc<Stop>,
     /// Accept loops that have not ended.
     accepting: Rc<Cell<usize>>,
-    events: mpsc::Sender<Event>,
 }
 
-impl Hooks<Message> for Running {
+impl<E: From<FromShard> + Send + 'static> Hooks<Message> for Running<E> {
     fn start(&mut self, chosen: &Chosen) {
         let Some(plan) = self.plan.take() else { return };
-        let log = plan.log.map_or_else(LogBatch::off, LogHandle::batch);
-        let shard = Shard::new(Sockets, plan.snapshot, plan.permits, log);
+        let Turnover { snapshot, log, listeners, .. } = plan.begin;
+        let shard = Shard::new(Sockets, snapshot, batch(log), plan.permits, plan.readiness);
         self.shard = Some(shard.clone());
-        for (index, bound) in plan.bound {
-            let shared = matches!(bound.address(), ringgate_rt::Address::Unix(_));
-            let hand_out = HandOut {
-                to: if shared { plan.mailboxes.clone() } else { Vec::new() },
-                own: plan.index,
-                next: Cell::new(0),
-                listener: index,
-            };
-            self.accept(&shard, index, bound, hand_out);
-        }
-        let _ = self.events.send(Event::Started(chosen.clone(), counters::shared()));
+        self.listen(&shard, listeners);
+        self.tell(FromShard::Started(chosen.clone(), counters::shared()));
     }
 
     fn message(&mut self, message: Message) {
-        let Some(shard) = &self.shard else { return };
+        let Some(shard) = self.shard.clone() else { return };
         match message {
-            Message::Connection(fd, listener, permit) => {
+            Message::Connection { fd, listener, peer, permit } => {
+                // A listener that was removed meanwhile: its clients have been told "connected" all the same.
+                let known = shard.find_entrance(listener).unwrap_or_else(|| Rc::new(Entrance::new(listener, "")));
                 if let Ok(stream) = Stream::from_fd(fd) {
-                    adopt(shard, stream, None, listener, permit);
+                    adopt(&shard, stream, peer, &known, permit);
                 }
             }
+            Message::Turnover(turnover) => {
+                let Turnover { generation, snapshot, log, listeners } = *turnover;
+                shard.adopt(snapshot, batch(log));
+                self.listen(&shard, listeners);
+                self.tell(FromShard::Adopted(generation));
+            }
+            Message::Endpoint { upstream, endpoint, drained } => shard.drain_endpoint(&upstream, &endpoint, drained),
+            Message::Answer => self.tell(FromShard::Answered),
             Message::Drain => {
-                self.stop.stop();
+                shard.close_entrances();
                 shard.drain();
             }
             Message::Abort => {
-                self.stop.stop();
+                shard.close_entrances();
                 shard.abort();
             }
         }
@@ -122,16 +154,44 @@ impl Hooks<Message> for Running {
     }
 }
 
-impl Running {
-    fn accept(&self, shard: &Rc<Shard<Sockets>>, index: usize, bound: Bound, hand_out: HandOut) {
+fn batch(log: Option<LogHandle>) -> LogBatch {
+    log.map_or_else(LogBatch::off, LogHandle::batch)
+}
+
+impl<E: From<FromShard> + Send + 'static> Running<E> {
+    fn tell(&self, event: FromShard) {
+        // Nobody listens any more when the process is ending.
+        let _ = self.events.send(event.into());
+    }
+
+    /// Accepts on these listeners, and on no others.
+    fn listen(&self, shard: &Rc<Shard<Sockets>>, listeners: Vec<ListenerHere>) {
+        let ids: Vec<EntranceId> = listeners.iter().map(|listener| listener.id).collect();
+        for listener in listeners {
+            let (entrance, _) = shard.entrance(listener.id, &listener.name);
+            if let Some(bound) = listener.bound {
+                let hand_out = HandOut {
+                    to: if listener.shared { self.mailboxes.clone() } else { Vec::new() },
+                    own: self.index,
+                    next: Cell::new(0),
+                    listener: listener.id,
+                };
+                self.accept(shard, &entrance, bound, hand_out);
+            }
+        }
+        shard.keep_entrances(&ids);
+    }
+
+    fn accept(&self, shard: &Rc<Shard<Sockets>>, entrance: &Rc<Entrance>, bound: Bound, hand_out: HandOut) {
         let Ok(listener) = Listener::start(bound) else { return };
         let (listener, hand_out) = (Rc::new(listener), Rc::new(hand_out));
         for _ in 0..ACCEPTS_IN_FLIGHT {
             let (shard, listener, hand_out) = (shard.clone(), listener.clone(), hand_out.clone());
-            let (stop, accepting) = (self.stop.clone(), self.accepting.clone());
+            let (entrance, accepting) = (entrance.clone(), self.accepting.clone());
             accepting.set(accepting.get() + 1);
             task::spawn(async move {
-                accept_loop(shard, listener, index, stop, |stream, permit| hand_out.give(stream, permit)).await;
+                let give = |stream, peer, permit| hand_out.give(stream, peer, permit);
+                accept_loop(shard, listener, entrance, give).await;
                 accepting.set(accepting.get() - 1);
             });
         }
@@ -143,12 +203,12 @@ struct HandOut {
     to: Vec<Sender<Message>>,
     own: usize,
     next: Cell<usize>,
-    listener: usize,
+    listener: EntranceId,
 }
 
 impl HandOut {
     /// Gives the connection back if it is this shard's turn, or the other's mailbox is full.
-    fn give(&self, stream: Stream, permit: Permit) -> Option<(Stream, Permit)> {
+    fn give(&self, stream: Stream, peer: Option<IpAddr>, permit: Permit) -> Option<(Stream, Permit)> {
         if self.to.len() < 2 {
             return Some((stream, permit));
         }
@@ -158,9 +218,9 @@ impl HandOut {
             return Some((stream, permit));
         }
         let fd = stream.into_fd().ok()?;
-        match self.to[next].send(Message::Connection(fd, self.listener, permit)) {
+        match self.to[next].send(Message::Connection { fd, listener: self.listener, peer, permit }) {
             Ok(()) => None,
-            Err(Message::Connection(fd, _, permit)) => Stream::from_fd(fd).ok().map(|stream| (stream, permit)),
+            Err(Message::Connection { fd, permit, .. }) => Stream::from_fd(fd).ok().map(|stream| (stream, permit)),
             Err(_) => None,
         }
     }

@@ -12,8 +12,16 @@ pub(crate) struct Edits {
     /// Positions of single fields taken off, in rising order. Seldom any.
     dropped: Vec<usize>,
     bytes: Vec<u8>,
+    /// Names that the configuration gives, one behind the other.
+    names: String,
     /// Name, and where in `bytes` its value ends. The values lie one behind the other.
-    added: Vec<(&'static str, usize)>,
+    added: Vec<(Name, usize)>,
+}
+
+enum Name {
+    Known(&'static str),
+    /// From here to there in `names`.
+    Given(usize, usize),
 }
 
 impl Edits {
@@ -22,6 +30,7 @@ impl Edits {
         self.removed = 0;
         self.dropped.clear();
         self.bytes.clear();
+        self.names.clear();
         self.added.clear();
     }
 
@@ -51,16 +60,28 @@ impl Edits {
         for part in value {
             self.bytes.extend_from_slice(part);
         }
-        self.added.push((name, self.bytes.len()));
+        self.added.push((Name::Known(name), self.bytes.len()));
+    }
+
+    /// Adds a field whose name is not known when this is compiled.
+    pub(crate) fn add_given(&mut self, name: &str, value: &[u8]) {
+        let from = self.names.len();
+        self.names.push_str(name);
+        self.bytes.extend_from_slice(value);
+        self.added.push((Name::Given(from, self.names.len()), self.bytes.len()));
     }
 
     /// The fields added, in order.
     #[inline]
-    pub(crate) fn added(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
+    pub(crate) fn added(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let mut from = 0;
-        self.added.iter().map(move |&(name, to)| {
-            let value = &self.bytes[from..to];
-            from = to;
+        self.added.iter().map(move |(name, to)| {
+            let value = &self.bytes[from..*to];
+            from = *to;
+            let name = match name {
+                Name::Known(name) => name,
+                Name::Given(from, to) => &self.names[*from..*to],
+            };
             (name, value)
         })
     }

@@ -21,6 +21,8 @@ pub(crate) enum Fault {
     SlowBody,
     BodyTooLarge,
     TooManyHops,
+    /// What the request gives for a template can't stand where the template has it.
+    BadReference,
     /// The client took the answer slower than `min_rate`.
     SlowReader,
     /// The client reset its connection, or sending to it failed, or it left in the middle of its request.
@@ -35,7 +37,13 @@ pub(crate) enum Fault {
     UpstreamAnswer,
     /// No answer in time.
     UpstreamTimeout,
+    /// An operator has taken every endpoint of the service out.
+    NoEndpoint,
     // Ours.
+    /// Asked for its readiness, the gateway says that it is about to stop.
+    NotReady,
+    /// The tunnel's route was removed, and the time that it still had is over.
+    RouteRemoved,
     /// The process is stopping and the deadline has passed.
     Stopped,
     /// A defect of ours.
@@ -49,7 +57,7 @@ impl Fault {
         Some(match self {
             Head(error) => error.status(),
             Body(error) => error.status(),
-            AmbiguousPath => 400,
+            AmbiguousPath | BadReference => 400,
             NoRoute => 404,
             Method => 405,
             HeaderTimeout | SlowBody => 408,
@@ -57,9 +65,9 @@ impl Fault {
             TooManyHops => 508,
             Connect | UpstreamClosed | UpstreamAnswer => 502,
             ConnectTimeout | UpstreamTimeout => 504,
-            Stopped => 503,
+            Stopped | NoEndpoint | NotReady => 503,
             Internal => 500,
-            SlowReader | ClientGone => return None,
+            SlowReader | ClientGone | RouteRemoved => return None,
         })
     }
 
@@ -81,6 +89,7 @@ impl Fault {
             SlowBody => "slow_body",
             BodyTooLarge => "body_too_large",
             TooManyHops => "too_many_hops",
+            BadReference => "bad_reference",
             SlowReader => "slow_reader",
             ClientGone => "client_gone",
             Connect => "upstream_connect_failed",
@@ -88,6 +97,9 @@ impl Fault {
             UpstreamClosed => "upstream_closed",
             UpstreamAnswer => "upstream_bad_answer",
             UpstreamTimeout => "upstream_timeout",
+            NoEndpoint => "no_healthy_endpoint",
+            NotReady => "not_ready",
+            RouteRemoved => "route_removed",
             Stopped => "stopping",
             Internal => "internal",
         }
@@ -113,6 +125,10 @@ impl Fault {
             UpstreamClosed => "the service closed the connection before its answer was whole",
             UpstreamAnswer => "the service's answer could not be understood",
             UpstreamTimeout => "the service did not answer in time",
+            BadReference => "the path holds what can't be put where the route would put it",
+            NoEndpoint => "the service has no endpoint that takes requests",
+            NotReady => "the gateway is about to stop",
+            RouteRemoved => "the route was removed from the configuration",
             Stopped => "the gateway is stopping",
             Internal => "the gateway failed",
         }

@@ -1,10 +1,12 @@
 //! Accepting connections, up to the limit of the process.
 
 use super::connection::{Arrival, serve};
+use super::entrance::Entrance;
 use super::shard::Shard;
-use ringgate_rt::listener::{Listener, Peer, Stop};
+use ringgate_rt::listener::{Listener, Peer};
 use ringgate_rt::timer::sleep;
 use ringgate_rt::{Network, Sockets, Stream, task};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,31 +17,45 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// The process's client connections, counted against `limits.connections`.
 #[derive(Clone)]
-pub(crate) struct Permits {
-    taken: Arc<AtomicUsize>,
-    max: usize,
+pub(crate) struct Permits(Arc<Places>);
+
+struct Places {
+    taken: AtomicUsize,
+    max: AtomicUsize,
 }
 
 /// One connection's place.
-pub(crate) struct Permit(Arc<AtomicUsize>);
+pub(crate) struct Permit(Arc<Places>);
 
 impl Permits {
     pub(crate) fn new(max: usize) -> Permits {
-        Permits { taken: Arc::default(), max }
+        Permits(Arc::new(Places { taken: AtomicUsize::new(0), max: AtomicUsize::new(max) }))
+    }
+
+    /// Changes the limit. Connections beyond it stay.
+    pub(crate) fn set_max(&self, max: usize) {
+        self.0.max.store(max, Ordering::Relaxed);
+    }
+
+    /// Connections that there are.
+    pub(crate) fn taken(&self) -> usize {
+        self.0.taken.load(Ordering::Relaxed)
     }
 
     /// A place, if one is free.
     pub(crate) fn take(&self) -> Option<Permit> {
-        self.taken
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| (taken < self.max).then_some(taken + 1))
+        let max = self.0.max.load(Ordering::Relaxed);
+        self.0
+            .taken
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| (taken < max).then_some(taken + 1))
             .ok()
-            .map(|_| Permit(self.taken.clone()))
+            .map(|_| Permit(self.0.clone()))
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.taken.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -51,14 +67,13 @@ pub(crate) const ACCEPTS_IN_FLIGHT: usize = 8;
 pub(crate) async fn accept_loop(
     shard: Rc<Shard<Sockets>>,
     listener: Rc<Listener>,
-    index: usize,
-    stop: Rc<Stop>,
-    hand_out: impl Fn(Stream, Permit) -> Option<(Stream, Permit)>,
+    entrance: Rc<Entrance>,
+    hand_out: impl Fn(Stream, Option<IpAddr>, Permit) -> Option<(Stream, Permit)>,
 ) {
-    while !stop.stopped() {
-        let (stream, peer) = match listener.accept(stop.handle()).await {
+    while !entrance.stop.stopped() {
+        let (stream, peer) = match listener.accept(entrance.stop.handle()).await {
             Ok(accepted) => accepted,
-            Err(_) if stop.stopped() => break,
+            Err(_) if entrance.stop.stopped() => break,
             Err(_) => {
                 // Out of descriptors, or the client has gone already.
                 sleep(PAUSE).await;
@@ -71,19 +86,20 @@ pub(crate) async fn accept_loop(
                 None => sleep(PAUSE).await,
             }
         };
-        if let Some((stream, permit)) = hand_out(stream, permit) {
-            adopt(&shard, stream, peer_address(peer), index, permit);
+        let peer = peer_address(peer);
+        if let Some((stream, permit)) = hand_out(stream, peer, permit) {
+            adopt(&shard, stream, peer, &entrance, permit);
         }
     }
     // Whoever was told "connected" is served.
     while let Some((stream, peer)) = listener.accept_waiting() {
         if let Some(permit) = shard.permits.take() {
-            adopt(&shard, stream, peer_address(peer), index, permit);
+            adopt(&shard, stream, peer_address(peer), &entrance, permit);
         }
     }
 }
 
-fn peer_address(peer: Peer) -> Option<std::net::IpAddr> {
+fn peer_address(peer: Peer) -> Option<IpAddr> {
     match peer {
         Peer::Tcp(address) => Some(address.ip()),
         Peer::Unix => None,
@@ -94,13 +110,13 @@ fn peer_address(peer: Peer) -> Option<std::net::IpAddr> {
 pub(crate) fn adopt<N: Network>(
     shard: &Rc<Shard<N>>,
     stream: N::Stream,
-    peer: Option<std::net::IpAddr>,
-    listener: usize,
+    peer: Option<IpAddr>,
+    entrance: &Rc<Entrance>,
     permit: Permit,
 ) {
     shard.connections.set(shard.connections.get() + 1);
     let place = Place { shard: shard.clone(), _permit: permit };
-    task::spawn(serve(place, stream, Arrival { peer, listener }));
+    task::spawn(serve(place, stream, Arrival { peer, entrance: entrance.clone() }));
 }
 
 /// A connection's place in the shard's count and the process's; given back also when its task panics.

@@ -6,7 +6,8 @@
 
 use super::accept::Place;
 use super::ends::Downstream;
-use super::exchange::{exchange, refuse};
+use super::entrance::Entrance;
+use super::exchange::{Context, exchange, refuse};
 use super::h1::{H1Downstream, HeadRead};
 use super::headers::{IpText, Origin};
 use super::rate::RateWatch;
@@ -18,7 +19,7 @@ use ringgate_rt::{Buf, Network, Transport, pooled};
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{self, Poll};
 use std::time::Duration;
 
 /// How long a connection keeps a buffer for the next request.
@@ -32,12 +33,11 @@ const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES_MAX: u64 = 16 << 20;
 
 /// How a connection came in.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Arrival {
     /// The peer's address; none on a Unix socket.
     pub(crate) peer: Option<IpAddr>,
-    /// Index into the snapshot's listeners.
-    pub(crate) listener: usize,
+    pub(crate) entrance: Rc<Entrance>,
 }
 
 /// Serves a client's connection until it ends.
@@ -45,7 +45,7 @@ pub(crate) struct Arrival {
 /// The connection is made outside of the future and captured by it: an argument of an async function would take its
 /// space twice.
 pub(crate) fn serve<N: Network>(place: Place<N>, io: N::Stream, arrival: Arrival) -> impl Future<Output = ()> {
-    let deadline = clock::now().after(place.shard.snapshot.limits.header_timeout);
+    let deadline = clock::now().after(place.shard.common().limits.header_timeout);
     let mut connection = Connection { io, place, arrival, timer: Timer::new(), deadline, eager: false, fresh: true };
     async move { while connection.turn().await {} }
 }
@@ -71,16 +71,16 @@ impl<N: Network> Connection<N> {
         // A fresh connection expects its bytes at once; in a burst of them it waits cold, or all would be busy at once.
         if !fresh || shard.is_crowded() {
             let since = clock::now();
-            if !cold(shard, &mut self.io, &self.timer, self.deadline).await {
+            if !cold(shard, &mut self.io, &self.timer, &self.arrival.entrance, self.deadline).await {
                 return false;
             }
             self.eager = !fresh && clock::now().since(since) < HOT;
         }
-        let (arrival, eager, deadline) = (self.arrival, self.eager, self.deadline);
-        match pooled(|| busy(shard, &mut self.io, &self.timer, arrival, eager, deadline)).await {
+        let (eager, deadline) = (self.eager, self.deadline);
+        match pooled(|| busy(shard, &mut self.io, &self.timer, &self.arrival, eager, deadline)).await {
             Next::Cold(answered) => {
                 if answered {
-                    self.deadline = clock::now().after(shard.snapshot.limits.idle_timeout);
+                    self.deadline = clock::now().after(shard.common().limits.idle_timeout);
                 }
                 self.io.rest();
                 true
@@ -104,7 +104,13 @@ enum Next {
 }
 
 /// Waits for the next request without a buffer. False if there will be none.
-async fn cold<N: Network>(shard: &Shard<N>, io: &mut N::Stream, timer: &Timer, deadline: Moment) -> bool {
+async fn cold<N: Network>(
+    shard: &Shard<N>,
+    io: &mut N::Stream,
+    timer: &Timer,
+    entrance: &Entrance,
+    deadline: Moment,
+) -> bool {
     if io.unconfirmed() > 0
         && let Some(goes_on) = pooled(|| delivery(shard, io, timer)).await
     {
@@ -114,7 +120,12 @@ async fn cold<N: Network>(shard: &Shard<N>, io: &mut N::Stream, timer: &Timer, d
     poll_fn(|cx| match io.poll_readable(cx) {
         Poll::Ready(result) => Poll::Ready(result.is_ok()),
         Poll::Pending if shard.draining.get() => Poll::Ready(false),
-        Poll::Pending => timer.poll(cx).map(|()| false),
+        Poll::Pending => {
+            if let Some(until) = entrance.until() {
+                timer.set(deadline.min(until));
+            }
+            timer.poll(cx).map(|()| false)
+        }
     })
     .await
 }
@@ -138,7 +149,7 @@ async fn delivery<N: Network>(shard: &Shard<N>, io: &mut N::Stream, timer: &Time
             if io.unconfirmed() == 0 {
                 return Poll::Ready(None);
             }
-            if rate.too_slow(clock::now(), io.confirmed(), true, shard.snapshot.limits.min_rate) {
+            if rate.too_slow(clock::now(), io.confirmed(), true, shard.common().limits.min_rate) {
                 io.reset_on_close();
                 return Poll::Ready(Some(false));
             }
@@ -153,20 +164,19 @@ async fn busy<N: Network>(
     shard: &Rc<Shard<N>>,
     io: &mut N::Stream,
     timer: &Timer,
-    arrival: Arrival,
+    arrival: &Arrival,
     eager: bool,
     deadline: Moment,
 ) -> Next {
-    let snapshot = &shard.snapshot;
+    let mut common = shard.common();
     let mut kit = shard.kit();
     let Kit { down, work } = kit.get();
-    let mut down = H1Downstream::new(io, down, snapshot.head_limits, snapshot.limits.body_bytes, eager);
+    let mut down = H1Downstream::new(io, down, common.head_limits, common.limits.body_bytes, eager);
     let peer_text = arrival.peer.map(IpText::new);
-    let origin = Origin {
+    let mut origin = Origin {
         peer: arrival.peer,
         peer_text: peer_text.as_ref().map_or(&b"unknown"[..], IpText::bytes),
-        listener: arrival.listener,
-        trusted: snapshot.trusts(arrival.peer),
+        trusted: common.trusts(arrival.peer),
         scheme: "http",
     };
     let mut answered = false;
@@ -186,11 +196,21 @@ async fn busy<N: Network>(
                     return Next::Close;
                 }
                 down.abandon_request();
-                refuse(shard, origin, timer, &mut down, work, fault).await;
+                let context = Context { shard, common: &common, entrance: &arrival.entrance, origin, timer };
+                refuse(&context, &mut down, work, fault).await;
                 return if down.must_linger() { Next::Linger } else { Next::Close };
             }
         }
-        exchange(shard, origin, timer, &mut down, work).await;
+        if !Rc::ptr_eq(&common, &shard.current().common) {
+            common = shard.common();
+            down.set_limits(common.head_limits, common.limits.body_bytes);
+            origin.trusted = common.trusts(arrival.peer);
+        }
+        if arrival.entrance.is_over() {
+            down.close_after_this();
+        }
+        let context = Context { shard, common: &common, entrance: &arrival.entrance, origin, timer };
+        exchange(&context, &mut down, work).await;
         answered = true;
         if !down.next_request() {
             return if down.must_linger() { Next::Linger } else { Next::Close };
@@ -198,7 +218,7 @@ async fn busy<N: Network>(
         if !eager && !down.is_warm() {
             return Next::Cold(true);
         }
-        deadline = clock::now().after(snapshot.limits.idle_timeout);
+        deadline = clock::now().after(common.limits.idle_timeout);
     }
 }
 
@@ -221,7 +241,7 @@ async fn finish<N: Network>(shard: &Shard<N>, down: &mut H1Downstream<'_, N::Str
                 return Poll::Pending;
             }
             let (confirmed, waiting) = down.sent();
-            if rate.too_slow(clock::now(), confirmed, waiting > 0, shard.snapshot.limits.min_rate) {
+            if rate.too_slow(clock::now(), confirmed, waiting > 0, shard.common().limits.min_rate) {
                 down.reset();
                 return Poll::Ready(false);
             }
@@ -247,9 +267,9 @@ async fn next_head<N: Network>(
 ) -> Result<Wait, Fault> {
     let now = clock::now();
     let mut begun = down.has_partial_head();
-    timer.set(if begun { now.after(shard.snapshot.limits.header_timeout) } else { now.after(HOT).min(deadline) });
+    timer.set(if begun { now.after(shard.common().limits.header_timeout) } else { now.after(HOT).min(deadline) });
     let mut cancelled = false;
-    poll_fn(|cx: &mut Context<'_>| {
+    poll_fn(|cx: &mut task::Context<'_>| {
         loop {
             match down.poll_request(cx) {
                 Poll::Ready(Ok(HeadRead::Head)) => return Poll::Ready(Ok(Wait::Head)),
@@ -266,7 +286,7 @@ async fn next_head<N: Network>(
             }
             if !begun && down.has_partial_head() {
                 begun = true;
-                timer.set_after(shard.snapshot.limits.header_timeout);
+                timer.set_after(shard.common().limits.header_timeout);
                 // Its first bytes came when the receive was just being cancelled: its time begins now.
                 cancelled = false;
             }
@@ -320,7 +340,7 @@ async fn linger<N: Network>(shard: &Shard<N>, io: &mut N::Stream, timer: &Timer)
                 return Poll::Pending;
             }
             let before = std::mem::replace(&mut confirmed, io.confirmed());
-            let too_slow = rate.too_slow(clock::now(), confirmed, true, shard.snapshot.limits.min_rate);
+            let too_slow = rate.too_slow(clock::now(), confirmed, true, shard.common().limits.min_rate);
             if io.unconfirmed() == 0 || confirmed == before || too_slow {
                 return Poll::Ready(());
             }

@@ -1,28 +1,32 @@
 //! One request and its answer, from the head to the record.
 
 use super::answer::{Extra, send_fault};
+use super::current::RouteHere;
 use super::ends::Downstream;
+use super::entrance::Entrance;
 use super::forward::forward;
 use super::h1::UpParts;
 use super::headers::{self, IpText, Origin};
+use super::own::{Own, send_own};
 use super::record::Record;
 use super::request_id::TAKEN_OVER_MAX;
 use super::shard::Shard;
-use super::snapshot::RoutePlan;
+use super::snapshot::{ActionPlan, Common};
 use super::transfer::Progress;
-use crate::model::{BodySize, Edits, Fault};
+use crate::model::{BodySize, Edits, Fault, RequestHead};
 use crate::route::Matched;
-use crate::upstream::Endpoint;
-use ringgate_rt::Network;
+use crate::upstream::{Cluster, Endpoint};
+use ringgate_protocols::wire::{HeaderId, path};
 use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::timer::Timer;
+use ringgate_rt::{Network, pooled};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
 /// How long an answer of the gateway itself may take to be sent.
-const OWN_ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const OWN_ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Memory that exchanges need one after the other.
 pub(crate) struct Work {
@@ -37,10 +41,11 @@ impl Work {
 }
 
 /// What an exchange leaves behind as it goes, for its answer and its record.
-pub(crate) struct Trail<T> {
+pub(crate) struct Trail<N: Network> {
     pub(crate) id: IdText,
-    pub(crate) route: Option<usize>,
-    pub(crate) endpoint: Option<Rc<Endpoint<T>>>,
+    pub(crate) route: Option<Rc<RouteHere<N>>>,
+    pub(crate) service: Option<Rc<Cluster<N::Stream>>>,
+    pub(crate) endpoint: Option<Rc<Endpoint<N::Stream>>>,
     /// When the request was sent to the service.
     pub(crate) sent_at: Option<Moment>,
     pub(crate) progress: Progress,
@@ -68,64 +73,79 @@ impl IdText {
     }
 }
 
+impl<N: Network> Trail<N> {
+    fn new(id: IdText) -> Trail<N> {
+        Trail {
+            id,
+            route: None,
+            service: None,
+            endpoint: None,
+            sent_at: None,
+            progress: Progress::default(),
+            tunnelled: 0,
+            allow: Vec::new(),
+        }
+    }
+}
+
 /// What an exchange works with.
 pub(crate) struct Context<'e, N: Network> {
     pub(crate) shard: &'e Rc<Shard<N>>,
+    pub(crate) common: &'e Common,
+    pub(crate) entrance: &'e Entrance,
     pub(crate) origin: Origin<'e>,
     pub(crate) timer: &'e Timer,
 }
 
-/// Runs one exchange whose request head has been read.
-pub(crate) async fn exchange<N: Network, D: Downstream>(
-    shard: &Rc<Shard<N>>,
-    origin: Origin<'_>,
-    timer: &Timer,
-    down: &mut D,
-    work: &mut Work,
-) {
-    let started = clock::now();
-    let context = Context { shard, origin, timer };
-    let id = headers::taken_over_id(&down.head(), origin).map_or_else(|| IdText::new(&shard.ids.next()), IdText::new);
-    let mut trail = Trail {
-        id,
-        route: None,
-        endpoint: None,
-        sent_at: None,
-        progress: Progress::default(),
-        tunnelled: 0,
-        allow: Vec::new(),
-    };
+/// A request, as the templates of its route see it.
+pub(crate) struct Asked<'a, N: Network> {
+    pub(crate) context: &'a Context<'a, N>,
+    pub(crate) head: RequestHead<'a>,
+    pub(crate) id: &'a [u8],
+    pub(crate) route: &'a str,
+}
 
-    let outcome = act(&context, down, work, &mut trail).await;
+impl<'a, N: Network> Asked<'a, N> {
+    /// The scheme that the client used, as far as a trusted sender says so.
+    pub(crate) fn scheme(&self) -> &'a [u8] {
+        let origin = self.context.origin;
+        let told = self.head.value(HeaderId::XForwardedProto).filter(|_| origin.trusted);
+        told.filter(|scheme| matches!(*scheme, b"http" | b"https")).unwrap_or(origin.scheme.as_bytes())
+    }
+
+    /// The client's address as text; empty where it has none.
+    pub(crate) fn client(&self) -> Vec<u8> {
+        let common = self.context.common;
+        let client = headers::client(&self.head, self.context.origin, |address| common.trusts(Some(address)));
+        client.map(|address| IpText::new(address).bytes().to_vec()).unwrap_or_default()
+    }
+}
+
+/// Runs one exchange whose request head has been read.
+pub(crate) async fn exchange<N: Network, D: Downstream>(context: &Context<'_, N>, down: &mut D, work: &mut Work) {
+    let started = clock::now();
+    let taken_over = headers::taken_over_id(&down.head(), context.origin);
+    let id = taken_over.map_or_else(|| IdText::new(&context.shard.ids.next()), IdText::new);
+    let mut trail = Trail::new(id);
+    let outcome = act(context, down, work, &mut trail).await;
     let fault = outcome.err();
     if let Some(fault) = fault {
-        answer_fault(&context, down, work, &mut trail, fault).await;
+        answer_fault(context, down, work, &mut trail, fault).await;
     }
-    record(&context, down, &trail, started, fault);
+    record(context, down, &trail, started, fault);
 }
 
 /// Answers a request whose head could not be read.
 pub(crate) async fn refuse<N: Network, D: Downstream>(
-    shard: &Rc<Shard<N>>,
-    origin: Origin<'_>,
-    timer: &Timer,
+    context: &Context<'_, N>,
     down: &mut D,
     work: &mut Work,
     fault: Fault,
 ) {
     let started = clock::now();
-    let context = Context { shard, origin, timer };
-    let mut trail = Trail::<N::Stream> {
-        id: IdText::new(&shard.ids.next()),
-        route: None,
-        endpoint: None,
-        sent_at: None,
-        progress: Progress::default(),
-        tunnelled: 0,
-        allow: Vec::new(),
-    };
-    answer_fault(&context, down, work, &mut trail, fault).await;
-    record(&context, down, &trail, started, Some(fault));
+    let mut trail = Trail::new(IdText::new(&context.shard.ids.next()));
+    answer_fault(context, down, work, &mut trail, fault).await;
+    record(context, down, &trail, started, Some(fault));
 }
 
 /// Match, admit, act: until the answer is with the client.
@@ -133,24 +153,43 @@ async fn act<N: Network, D: Downstream>(
     context: &Context<'_, N>,
     down: &mut D,
     work: &mut Work,
-    trail: &mut Trail<N::Stream>,
+    trail: &mut Trail<N>,
 ) -> Result<(), Fault> {
     #[cfg(test)]
     assert!(down.target_text() != super::PANIC_TARGET, "injected");
-    let plan = find_route(context, down, trail)?;
+    let (route, own) = find_route(context, down, trail)?;
     admit(context, down)?;
-    forward(context, plan, down, work, trail).await
+    match (&route.plan.action, own) {
+        (ActionPlan::Forward(plan), _) => forward(context, plan, &route, down, work, trail).await,
+        (action, Some(own)) => pooled(|| send_own(context, action, own, down, &mut work.edits, trail)).await,
+        (_, None) => Err(Fault::Internal),
+    }
 }
 
-fn find_route<'e, N: Network, D: Downstream>(
-    context: &Context<'e, N>,
+type Found<N> = (Rc<RouteHere<N>>, Option<Own>);
+
+/// The route, and the answer that the gateway itself makes if it is to.
+fn find_route<N: Network, D: Downstream>(
+    context: &Context<'_, N>,
     down: &D,
-    trail: &mut Trail<N::Stream>,
-) -> Result<&'e RoutePlan, Fault> {
-    match context.shard.snapshot.table.find(&down.head())? {
+    trail: &mut Trail<N>,
+) -> Result<Found<N>, Fault> {
+    let current = context.shard.current();
+    let head = down.head();
+    match current.snapshot.table.find(&head)? {
         Matched::Route(index) => {
-            trail.route = Some(index);
-            Ok(&context.shard.snapshot.routes[index])
+            let route = current.route(index);
+            trail.route = Some(route.clone());
+            let own = match &route.plan.action {
+                ActionPlan::Forward(_) => None,
+                action => {
+                    let asked = Asked { context, head, id: trail.id.bytes(), route: &route.plan.name };
+                    let mut decoded = Vec::with_capacity(head.path().len());
+                    path::decode(head.path(), &mut decoded);
+                    Some(Own::make(action, &current.snapshot.table.captures(index, &decoded), &asked)?)
+                }
+            };
+            Ok((route, own))
         }
         Matched::MethodNotAllowed(methods) => {
             trail.allow = methods;
@@ -162,7 +201,7 @@ fn find_route<'e, N: Network, D: Downstream>(
 
 /// Limits that hold for every request.
 fn admit<N: Network, D: Downstream>(context: &Context<'_, N>, down: &D) -> Result<(), Fault> {
-    let limits = &context.shard.snapshot.limits;
+    let limits = &context.common.limits;
     let head = down.head();
     if matches!(head.body, BodySize::Known(n) if n > limits.body_bytes) {
         return Err(Fault::BodyTooLarge);
@@ -178,7 +217,7 @@ async fn answer_fault<N: Network, D: Downstream>(
     context: &Context<'_, N>,
     down: &mut D,
     work: &mut Work,
-    trail: &mut Trail<N::Stream>,
+    trail: &mut Trail<N>,
     fault: Fault,
 ) {
     let status = match fault.status() {
@@ -203,7 +242,7 @@ async fn answer_fault<N: Network, D: Downstream>(
 }
 
 /// Waits until everything is with the kernel. False if that failed or took too long.
-async fn sent<D: Downstream>(down: &mut D, timer: &Timer) -> bool {
+pub(crate) async fn sent<D: Downstream>(down: &mut D, timer: &Timer) -> bool {
     poll_fn(|cx| match down.poll_ready(cx) {
         Poll::Ready(result) => Poll::Ready(result.is_ok()),
         Poll::Pending => timer.poll(cx).map(|()| false),
@@ -214,32 +253,32 @@ async fn sent<D: Downstream>(down: &mut D, timer: &Timer) -> bool {
 fn record<N: Network, D: Downstream>(
     context: &Context<'_, N>,
     down: &D,
-    trail: &Trail<N::Stream>,
+    trail: &Trail<N>,
     started: Moment,
     fault: Option<Fault>,
 ) {
     let shard = context.shard;
-    if !shard.log.is_on() {
+    let current = shard.current();
+    if !current.log.is_on() {
         return;
     }
-    let snapshot = &shard.snapshot;
     let head = down.head();
     let now = clock::read();
-    let route = trail.route.map(|index| &snapshot.routes[index]);
-    let client = headers::client(&head, context.origin, |address| snapshot.trusts(Some(address)));
+    let listener = context.entrance.name();
+    let client = headers::client(&head, context.origin, |address| context.common.trusts(Some(address)));
     // Nearly always the peer itself, whose address was written out when it connected.
     let forwarded = client.filter(|_| client != context.origin.peer).map(IpText::new);
     let record = Record {
         unix_micros: shard.wall().unix_micros(started),
         request_id: trail.id.bytes(),
         client: forwarded.as_ref().map(IpText::bytes).or(client.and(Some(context.origin.peer_text))),
-        listener: snapshot.listeners.get(context.origin.listener).map_or("", String::as_str),
+        listener: &listener,
         protocol: if head.version == "1.0" { "HTTP/1.0" } else { "HTTP/1.1" },
         method: head.method_text(),
         host: head.authority().unwrap_or(b""),
         target: down.target_text(),
-        route: route.map(|route| route.name.as_str()),
-        upstream: route.map(|route| snapshot.upstreams[route.upstream].name.as_str()),
+        route: trail.route.as_ref().map(|route| route.plan.name.as_str()),
+        upstream: trail.service.as_ref().map(|service| service.name.as_str()),
         endpoint: trail.endpoint.as_ref().map(|endpoint| endpoint.label.as_str()),
         status: trail.progress.status,
         bytes_in: down.body_bytes() + trail.tunnelled,
@@ -248,5 +287,5 @@ fn record<N: Network, D: Downstream>(
         upstream_time: trail.sent_at.map(|sent| trail.progress.head_at.unwrap_or(now).since(sent).as_micros() as u64),
         fault,
     };
-    shard.log.line(|out| record.write(out));
+    current.log.line(|out| record.write(out));
 }

@@ -3,13 +3,14 @@
 //! A request is tried again in two cases only: nothing of it was sent (connecting failed), or a connection that had been
 //! used before died without a byte of answer and the method is idempotent (RFC 9110 section 9.2.2).
 
+use super::current::RouteHere;
 use super::ends::{Downstream, Upstream};
 use super::exchange::{Context, Trail, Work};
 use super::h1::H1Upstream;
 use super::headers;
-use super::snapshot::RoutePlan;
+use super::snapshot::ForwardPlan;
 use super::transfer::{Begun, Bounds, Done, TICK, transfer};
-use super::tunnel::tunnel;
+use super::tunnel::{TunnelBounds, tunnel};
 use crate::model::{BodySize, Fault, Piece, RequestHead};
 use crate::upstream::{Cluster, Connected, Endpoint};
 use ringgate_protocols::wire::HeaderId;
@@ -22,27 +23,29 @@ use std::task::Poll;
 /// Forwards the request to the route's service, and the answer to the client.
 pub(crate) async fn forward<N: Network, D: Downstream>(
     context: &Context<'_, N>,
-    plan: &RoutePlan,
+    plan: &ForwardPlan,
+    route: &RouteHere<N>,
     down: &mut D,
     work: &mut Work,
-    trail: &mut Trail<N::Stream>,
+    trail: &mut Trail<N>,
 ) -> Result<(), Fault> {
-    let cluster = &context.shard.clusters[plan.upstream];
+    let cluster = route.next_service().ok_or(Fault::NoEndpoint)?;
+    trail.service = Some(cluster.clone());
     let mut again: Option<Rc<Endpoint<N::Stream>>> = None;
     loop {
         let retried = again.is_some();
-        let (endpoint, connected) = connection(context, down, cluster, again.take()).await?;
+        let (endpoint, connected) = connection(context, down, &cluster, again.take()).await?;
         trail.endpoint = Some(endpoint.clone());
         trail.sent_at = Some(clock::now());
         let reused = connected.reused;
-        let mut up = H1Upstream::new(connected.io, &mut work.up, context.shard.snapshot.head_limits);
+        let mut up = H1Upstream::new(connected.io, &mut work.up, context.common.head_limits);
 
         let host = service_host(plan, &down.head(), &endpoint);
         headers::to_service(&mut work.edits, &down.head(), context.origin, trail.id.bytes(), host);
         let begun = begin(down, &mut up, &work.edits).await?;
         let bounds = Bounds {
             timer: context.timer,
-            min_rate: context.shard.snapshot.limits.min_rate,
+            min_rate: context.common.limits.min_rate,
             answer_timeout: plan.timeout,
             draining: &context.shard.draining,
             aborting: &context.shard.aborting,
@@ -63,8 +66,7 @@ pub(crate) async fn forward<N: Network, D: Downstream>(
                 return Ok(());
             }
             Ok(Done::Switched) => {
-                join(context, down, &mut up, trail).await;
-                return Ok(());
+                return join(context, &route.plan.name, down, &mut up, trail).await;
             }
             Err(Fault::UpstreamClosed) if reused && !retried && !up.heard() && may_repeat(down) => {
                 again = Some(endpoint);
@@ -86,7 +88,7 @@ async fn connection<N: Network, D: Downstream>(
     again: Option<Rc<Endpoint<N::Stream>>>,
 ) -> Result<(Rc<Endpoint<N::Stream>>, Connected<N::Stream>), Fault> {
     let mut tried = Vec::new();
-    let mut fault = Fault::Connect;
+    let mut fault = Fault::NoEndpoint;
     let mut fresh = again;
     loop {
         let must_be_new = fresh.is_some();
@@ -135,7 +137,7 @@ async fn while_wanted<N: Network, D: Downstream, T>(
 }
 
 /// What the service is to get as Host, where that is not what the client sent. HTTP/1.0 clients may send none.
-fn service_host<'a, T>(plan: &'a RoutePlan, head: &RequestHead<'_>, endpoint: &'a Endpoint<T>) -> Option<&'a [u8]> {
+fn service_host<'a, T>(plan: &'a ForwardPlan, head: &RequestHead<'_>, endpoint: &'a Endpoint<T>) -> Option<&'a [u8]> {
     match &plan.host {
         Some(host) => Some(host.as_bytes()),
         None if head.target.authority.is_none() && !head.fields.has(HeaderId::Host) => Some(match endpoint.address {
@@ -185,13 +187,17 @@ fn may_repeat<D: Downstream>(down: &mut D) -> bool {
 
 async fn join<N: Network, D: Downstream, U: Upstream>(
     context: &Context<'_, N>,
+    route: &str,
     down: &mut D,
     up: &mut U,
-    trail: &mut Trail<N::Stream>,
-) {
+    trail: &mut Trail<N>,
+) -> Result<(), Fault> {
     let (client, from_client) = down.tunnel();
     let (service, from_service) = up.tunnel();
-    let carried = tunnel(client, service, (from_client, from_service), context.timer, &context.shard.aborting).await;
+    let life = context.shard.lives.of(route);
+    let bounds = TunnelBounds { timer: context.timer, aborting: &context.shard.aborting, life: &life };
+    let carried = tunnel(client, service, (from_client, from_service), &bounds).await;
     trail.progress.answer_bytes = carried.from_service;
     trail.tunnelled = carried.from_client;
+    if carried.cut_off { Err(Fault::RouteRemoved) } else { Ok(()) }
 }

@@ -16,8 +16,6 @@ pub(crate) struct Origin<'a> {
     pub(crate) peer: Option<IpAddr>,
     /// The same as text; `unknown` on a Unix socket (RFC 7239 section 6.2).
     pub(crate) peer_text: &'a [u8],
-    /// The listener's index in the snapshot.
-    pub(crate) listener: usize,
     /// What the peer says of the client before it is believed.
     pub(crate) trusted: bool,
     /// `http` or `https`.

@@ -6,22 +6,28 @@
 mod accept;
 mod answer;
 mod connection;
+mod current;
 mod ends;
+mod entrance;
 mod exchange;
 mod forward;
 mod h1;
 mod headers;
+mod own;
 mod rate;
 mod record;
 mod request_id;
 mod shard;
 mod snapshot;
+mod template;
 mod transfer;
 mod tunnel;
+mod tunnels;
 
 pub(crate) use accept::{ACCEPTS_IN_FLIGHT, Permit, Permits, accept_loop, adopt};
+pub(crate) use entrance::{Entrance, EntranceId};
 pub(crate) use h1::view;
-pub(crate) use shard::Shard;
+pub(crate) use shard::{Readiness, Shard};
 pub(crate) use snapshot::Snapshot;
 
 /// The name of this gateway in Via.

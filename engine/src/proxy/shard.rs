@@ -1,19 +1,22 @@
 //! What one shard owns and every exchange on it uses.
 
 use super::accept::Permits;
+use super::current::Current;
+use super::entrance::{Entrance, EntranceId};
 use super::exchange::Work;
 use super::h1::DownParts;
 use super::request_id::RequestIds;
-use super::snapshot::Snapshot;
+use super::snapshot::{Common, Snapshot};
+use super::tunnels::Lives;
 use crate::observe::LogBatch;
-use crate::upstream::Cluster;
 use ringgate_protocols::wire::date;
 use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::timer::sleep;
 use ringgate_rt::{Network, task};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How often connections to services that wait are looked at, while there are any.
@@ -25,11 +28,14 @@ const KITS_MAX: usize = 256;
 /// A shard.
 pub(crate) struct Shard<N: Network> {
     pub(crate) network: N,
-    pub(crate) snapshot: Arc<Snapshot>,
-    pub(crate) clusters: Vec<Rc<Cluster<N::Stream>>>,
+    /// Borrowed only between two awaits.
+    current: RefCell<Rc<Current<N>>>,
+    /// The listeners that there are, and no others.
+    entrances: RefCell<Vec<Rc<Entrance>>>,
+    pub(crate) lives: Lives,
     pub(crate) permits: Permits,
+    pub(crate) readiness: Readiness,
     pub(crate) ids: RequestIds,
-    pub(crate) log: LogBatch,
     /// No new requests: connections are closed as they become idle.
     pub(crate) draining: Cell<bool>,
     /// The deadline has passed: whatever still runs is ended.
@@ -41,6 +47,20 @@ pub(crate) struct Shard<N: Network> {
     #[expect(clippy::vec_box, reason = "lent by moving its box, not the kilobyte in it")]
     kits: RefCell<Vec<Box<Kit>>>,
     kits_lent: Cell<usize>,
+}
+
+/// Whether the process asks for traffic: read by shards, said by the control thread.
+#[derive(Clone, Default)]
+pub(crate) struct Readiness(Arc<AtomicBool>);
+
+impl Readiness {
+    pub(crate) fn set(&self, ready: bool) {
+        self.0.store(ready, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// What a busy connection works with besides buffers.
@@ -78,14 +98,21 @@ impl Kit {
 }
 
 impl<N: Network> Shard<N> {
-    pub(crate) fn new(network: N, snapshot: Arc<Snapshot>, permits: Permits, log: LogBatch) -> Rc<Shard<N>> {
+    pub(crate) fn new(
+        network: N,
+        snapshot: Arc<Snapshot>,
+        log: LogBatch,
+        permits: Permits,
+        readiness: Readiness,
+    ) -> Rc<Shard<N>> {
         Rc::new(Shard {
             network,
-            clusters: snapshot.upstreams.iter().map(|upstream| Rc::new(Cluster::new(upstream))).collect(),
-            snapshot,
+            current: RefCell::new(Rc::new(Current::new(snapshot, log, None))),
+            entrances: RefCell::default(),
+            lives: Lives::default(),
             permits,
+            readiness,
             ids: RequestIds::new(),
-            log,
             draining: Cell::new(false),
             aborting: Cell::new(false),
             connections: Cell::new(0),
@@ -94,6 +121,73 @@ impl<N: Network> Shard<N> {
             kits: RefCell::new(Vec::new()),
             kits_lent: Cell::new(0),
         })
+    }
+
+    /// The snapshot of now. Not to be kept over an await.
+    pub(crate) fn current(&self) -> Ref<'_, Rc<Current<N>>> {
+        self.current.borrow()
+    }
+
+    /// What holds for every request that begins now.
+    pub(crate) fn common(&self) -> Rc<Common> {
+        self.current.borrow().common.clone()
+    }
+
+    /// Goes on with another snapshot. Exchanges that have begun are not touched.
+    pub(crate) fn adopt(&self, snapshot: Arc<Snapshot>, log: LogBatch) {
+        let before = self.current.borrow().clone();
+        let next = Rc::new(Current::new(snapshot, log, Some(&before)));
+        let stays = |route: &str| next.snapshot.route(route).is_some_and(|plan| plan.forwards());
+        if self.lives.judge(stays, clock::now().after(next.common.drain)) {
+            ringgate_rt::timer::wake_all();
+        }
+        self.current.replace(next);
+    }
+
+    /// The listener with this id, under this name now. True if it is new here.
+    pub(crate) fn entrance(&self, id: EntranceId, name: &str) -> (Rc<Entrance>, bool) {
+        if let Some(known) = self.find_entrance(id) {
+            known.rename(name);
+            return (known, false);
+        }
+        let entrance = Rc::new(Entrance::new(id, name));
+        self.entrances.borrow_mut().push(entrance.clone());
+        (entrance, true)
+    }
+
+    /// The listener with this id, if it is there.
+    pub(crate) fn find_entrance(&self, id: EntranceId) -> Option<Rc<Entrance>> {
+        self.entrances.borrow().iter().find(|entrance| entrance.id == id).cloned()
+    }
+
+    /// Lets go of the listeners that are not among these.
+    pub(crate) fn keep_entrances(&self, ids: &[EntranceId]) {
+        let drain = self.current.borrow().common.drain;
+        let mut removed = false;
+        self.entrances.borrow_mut().retain(|entrance| {
+            let stays = ids.contains(&entrance.id);
+            if !stays {
+                entrance.remove(drain);
+                removed = true;
+            }
+            stays
+        });
+        if removed {
+            // Connections that wait take note of their end.
+            ringgate_rt::timer::wake_all();
+        }
+    }
+
+    /// Takes an endpoint of a service out, or back in.
+    pub(crate) fn drain_endpoint(&self, upstream: &str, label: &str, drained: bool) {
+        let current = self.current.borrow().clone();
+        let named = current.clusters.iter().find(|cluster| cluster.name == upstream);
+        named.map(|cluster| cluster.drain_endpoint(label, drained));
+    }
+
+    /// Stops accepting.
+    pub(crate) fn close_entrances(&self) {
+        self.entrances.borrow().iter().for_each(|entrance| entrance.stop.stop());
     }
 
     /// A kit for a connection that has become busy.
@@ -115,7 +209,7 @@ impl<N: Network> Shard<N> {
     /// Begins to stop: connections are closed as they become idle.
     pub(crate) fn drain(&self) {
         self.draining.set(true);
-        self.clusters.iter().for_each(|cluster| cluster.close_idle());
+        self.current.borrow().clusters.iter().for_each(|cluster| cluster.close_idle());
         ringgate_rt::timer::wake_all();
     }
 
@@ -135,9 +229,10 @@ impl<N: Network> Shard<N> {
             loop {
                 sleep(SWEEP_EVERY).await;
                 let now = clock::now();
-                let waiting = shard.clusters.iter().fold(false, |any, cluster| cluster.sweep(now) | any);
+                let current = shard.current.borrow().clone();
+                let waiting = current.clusters.iter().fold(false, |any, cluster| cluster.sweep(now) | any);
                 if !waiting || shard.draining.get() {
-                    shard.clusters.iter().filter(|_| shard.draining.get()).for_each(|cluster| cluster.close_idle());
+                    current.clusters.iter().filter(|_| shard.draining.get()).for_each(|cluster| cluster.close_idle());
                     shard.sweeping.set(false);
                     return;
                 }

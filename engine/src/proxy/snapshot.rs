@@ -1,28 +1,51 @@
 //! The configuration as the pipeline uses it: compiled, immutable, shared by all shards.
 
 use crate::route::RouteTable;
-use ringgate_config::{Action, Config, Limits, Upstream};
+use ahash::AHashMap;
+use ringgate_config::{Action, Config, Limits, Redirect, Respond, Upstream};
 use ringgate_protocols::h1::HeadLimits;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One configuration, compiled.
 pub(crate) struct Snapshot {
     pub(crate) table: RouteTable,
-    pub(crate) routes: Vec<RoutePlan>,
+    /// Each in an `Arc` of its own: an exchange that lasts keeps its route, not the whole snapshot.
+    pub(crate) routes: Vec<Arc<RoutePlan>>,
     pub(crate) upstreams: Vec<Upstream>,
+    pub(crate) common: Common,
+    by_name: AHashMap<String, usize>,
+}
+
+/// What holds for every request: small, and kept by a connection for as long as it is busy.
+#[derive(Clone)]
+pub(crate) struct Common {
     pub(crate) limits: Limits,
     pub(crate) head_limits: HeadLimits,
-    pub(crate) listeners: Vec<String>,
     pub(crate) access_log: bool,
+    /// How long tunnels of a removed route, and connections of a removed listener, may go on.
+    pub(crate) drain: Duration,
     trusted: Vec<ipnet::IpNet>,
 }
 
-/// What is done with the requests of a route.
+/// A route and what is done with its requests.
 pub(crate) struct RoutePlan {
     pub(crate) name: String,
-    /// Index into `upstreams`.
-    pub(crate) upstream: usize,
+    pub(crate) action: ActionPlan,
+}
+
+/// What is done with the requests of a route.
+pub(crate) enum ActionPlan {
+    Forward(ForwardPlan),
+    Redirect(Redirect),
+    Respond(Respond),
+}
+
+/// How requests are forwarded.
+pub(crate) struct ForwardPlan {
+    /// Indices into the snapshot's upstreams, with their weights.
+    pub(crate) to: Vec<(usize, u32)>,
     pub(crate) timeout: Duration,
     pub(crate) host: Option<String>,
 }
@@ -33,21 +56,36 @@ impl Snapshot {
     /// # Errors
     /// A regex too large to compile; the loader refuses those.
     pub(crate) fn compile(config: &Config) -> Result<Snapshot, regex::Error> {
-        let limits = config.limits.clone();
+        let routes = config.routes.iter();
         Ok(Snapshot {
             table: RouteTable::compile(config)?,
-            routes: config.routes.iter().filter_map(RoutePlan::compile).collect(),
+            routes: routes.clone().map(|route| Arc::new(RoutePlan::compile(route))).collect(),
             upstreams: config.upstreams.clone(),
+            common: Common::of(config),
+            by_name: routes.enumerate().map(|(index, route)| (route.name.clone(), index)).collect(),
+        })
+    }
+
+    /// The route of this name.
+    pub(crate) fn route(&self, name: &str) -> Option<&Arc<RoutePlan>> {
+        self.by_name.get(name).map(|index| &self.routes[*index])
+    }
+}
+
+impl Common {
+    fn of(config: &Config) -> Common {
+        let limits = config.limits.clone();
+        Common {
             head_limits: HeadLimits {
                 header_bytes: limits.header_bytes,
                 headers: limits.headers,
                 target_bytes: limits.target_bytes,
             },
             limits,
-            listeners: config.listeners.iter().map(|listener| listener.name.clone()).collect(),
             access_log: config.access_log.is_some(),
+            drain: config.reload.drain,
             trusted: config.trusted_proxies.clone(),
-        })
+        }
     }
 
     /// Whether what this sender says of the client before it is believed. A Unix socket has no address, and its peer
@@ -61,14 +99,21 @@ impl Snapshot {
 }
 
 impl RoutePlan {
-    fn compile(route: &ringgate_config::Route) -> Option<RoutePlan> {
-        // The loader lets nothing else through yet.
-        let Action::Forward(forward) = &route.action else { return None };
-        Some(RoutePlan {
-            name: route.name.clone(),
-            upstream: forward.to.first()?.upstream,
-            timeout: forward.timeout,
-            host: forward.host.clone(),
-        })
+    fn compile(route: &ringgate_config::Route) -> RoutePlan {
+        let action = match &route.action {
+            Action::Forward(forward) => ActionPlan::Forward(ForwardPlan {
+                to: forward.to.iter().map(|share| (share.upstream, share.weight)).collect(),
+                timeout: forward.timeout,
+                host: forward.host.clone(),
+            }),
+            Action::Redirect(redirect) => ActionPlan::Redirect(redirect.clone()),
+            Action::Respond(respond) => ActionPlan::Respond(respond.clone()),
+        };
+        RoutePlan { name: route.name.clone(), action }
+    }
+
+    /// Whether requests of this route go to a service.
+    pub(crate) fn forwards(&self) -> bool {
+        matches!(self.action, ActionPlan::Forward(_))
     }
 }

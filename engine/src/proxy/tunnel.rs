@@ -3,6 +3,7 @@
 //!
 //! A direction in which nothing moves gives its buffer back and waits by a poll, as idle connections do.
 
+use super::tunnels::Life;
 use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::timer::Timer;
 use ringgate_rt::{Buf, Transport, was_cancelled};
@@ -21,27 +22,49 @@ const HOT: Duration = Duration::from_millis(250);
 pub(crate) struct Carried {
     pub(crate) from_client: u64,
     pub(crate) from_service: u64,
+    /// It ended because its route was removed.
+    pub(crate) cut_off: bool,
 }
 
-/// Joins the two until both have ended, one fails, the tunnel is silent for too long, or `aborting` is set. The streams
-/// are shut down at the end in any case.
+/// What bounds a tunnel.
+pub(crate) struct TunnelBounds<'a> {
+    pub(crate) timer: &'a Timer,
+    /// It must end now.
+    pub(crate) aborting: &'a Cell<bool>,
+    pub(crate) life: &'a Life,
+}
+
+/// Joins the two until both have ended, one fails, the tunnel is silent for too long, or its bounds say that it is over.
+/// The streams are shut down at the end in any case.
 pub(crate) async fn tunnel<A: Transport, B: Transport>(
     client: &mut A,
     service: &mut B,
     early: (Option<Buf>, Option<Buf>),
-    timer: &Timer,
-    aborting: &Cell<bool>,
+    bounds: &TunnelBounds<'_>,
 ) -> Carried {
+    let timer = bounds.timer;
+    let mut cut_off = false;
     let mut up = Direction::new(early.0);
     let mut down = Direction::new(early.1);
-    timer.set_after(HOT);
+    let mut looks_at = clock::now().after(HOT);
+    timer.set(looks_at);
     poll_fn(|cx| {
         loop {
             let ends = [up.poll(cx, client, service), down.poll(cx, service, client)];
             let failed = ends.iter().any(|end| matches!(end, Poll::Ready(Err(()))));
             let ended = ends.iter().all(|end| matches!(end, Poll::Ready(Ok(()))));
-            if failed || ended || aborting.get() {
+            if failed || ended || bounds.aborting.get() {
                 return Poll::Ready(());
+            }
+            let until = bounds.life.until();
+            cut_off = until.is_some_and(|until| until <= clock::now());
+            if cut_off {
+                return Poll::Ready(());
+            }
+            // A reload wakes tunnels, and may have brought the end nearer than the timer has it.
+            if let Some(until) = until.filter(|until| *until < looks_at) {
+                looks_at = until;
+                timer.set(until);
             }
             ready!(timer.poll(cx));
             let now = clock::now();
@@ -50,13 +73,14 @@ pub(crate) async fn tunnel<A: Transport, B: Transport>(
                 return Poll::Ready(());
             }
             let cooling = up.cool(now, client) | down.cool(now, service);
-            timer.set(if cooling { now.after(HOT) } else { moved.after(TUNNEL_IDLE_TIMEOUT).max(now.after(HOT)) });
+            looks_at = if cooling { now.after(HOT) } else { moved.after(TUNNEL_IDLE_TIMEOUT).max(now.after(HOT)) };
+            timer.set(looks_at);
         }
     })
     .await;
     client.shutdown();
     service.shutdown();
-    Carried { from_client: up.bytes, from_service: down.bytes }
+    Carried { from_client: up.bytes, from_service: down.bytes, cut_off }
 }
 
 struct Direction {

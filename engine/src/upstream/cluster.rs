@@ -19,6 +19,7 @@ pub(crate) const SKIP_AFTER_REFUSAL: Duration = Duration::from_secs(1);
 
 /// A service, as one shard sees it.
 pub(crate) struct Cluster<T> {
+    pub(crate) name: String,
     pub(crate) connect_timeout: Duration,
     endpoints: Vec<Rc<Endpoint<T>>>,
     balance: RefCell<RoundRobin>,
@@ -30,6 +31,8 @@ pub(crate) struct Endpoint<T> {
     /// The address as the access log writes it.
     pub(crate) label: String,
     skipped_until: Cell<Moment>,
+    /// An operator has taken it out: it gets no new requests.
+    drained: Cell<bool>,
     pool: RefCell<Pool<T>>,
 }
 
@@ -41,12 +44,28 @@ pub(crate) struct Connected<T> {
 }
 
 impl<T: Transport> Cluster<T> {
-    pub(crate) fn new(upstream: &Upstream) -> Cluster<T> {
+    /// The service, with the endpoints that it had `before` as they are: their connections, and what is known of them.
+    pub(crate) fn new(upstream: &Upstream, before: Option<&Cluster<T>>) -> Cluster<T> {
+        let known = |address: &Address| {
+            let endpoints = before.map(|before| &before.endpoints);
+            endpoints.and_then(|all| all.iter().find(|known| known.address == *address)).cloned()
+        };
+        let endpoint = |address: &EndpointAddress| {
+            let target = target(address);
+            known(&target).unwrap_or_else(|| Rc::new(Endpoint::new(target, address.to_string())))
+        };
         Cluster {
+            name: upstream.name.clone(),
             connect_timeout: upstream.connect_timeout,
-            endpoints: upstream.endpoints.iter().map(|e| Rc::new(Endpoint::new(&e.address))).collect(),
+            endpoints: upstream.endpoints.iter().map(|e| endpoint(&e.address)).collect(),
             balance: RefCell::new(RoundRobin::new(upstream.endpoints.iter().map(|e| e.weight))),
         }
+    }
+
+    /// Takes an endpoint out, or back in. False if there is none with this label.
+    pub(crate) fn drain_endpoint(&self, label: &str, drained: bool) -> bool {
+        let found = self.endpoints.iter().find(|endpoint| endpoint.label == label);
+        found.inspect(|endpoint| endpoint.drain(drained)).is_some()
     }
 
     /// The endpoint whose turn it is, those left out that were `tried` already or have just refused a connection. If
@@ -54,7 +73,10 @@ impl<T: Transport> Cluster<T> {
     pub(crate) fn next(&self, tried: &[Rc<Endpoint<T>>]) -> Option<Rc<Endpoint<T>>> {
         let now = clock::now();
         let mut balance = self.balance.borrow_mut();
-        let fresh = |at: usize| !tried.iter().any(|t| Rc::ptr_eq(t, &self.endpoints[at]));
+        let fresh = |at: usize| {
+            let endpoint = &self.endpoints[at];
+            !endpoint.drained.get() && !tried.iter().any(|t| Rc::ptr_eq(t, endpoint))
+        };
         let chosen = balance
             .next(|at| fresh(at) && self.endpoints[at].skipped_until.get() <= now)
             .or_else(|| balance.next(fresh));
@@ -73,15 +95,20 @@ impl<T: Transport> Cluster<T> {
 }
 
 impl<T: Transport> Endpoint<T> {
-    fn new(address: &EndpointAddress) -> Endpoint<T> {
+    fn new(address: Address, label: String) -> Endpoint<T> {
         Endpoint {
-            label: address.to_string(),
-            address: match address {
-                EndpointAddress::Tcp(at) => Address::Tcp(*at),
-                EndpointAddress::Unix(path) => Address::Unix(path.clone()),
-            },
+            label,
+            address,
             skipped_until: Cell::new(Moment(0)),
+            drained: Cell::new(false),
             pool: RefCell::new(Pool::new()),
+        }
+    }
+
+    fn drain(&self, drained: bool) {
+        self.drained.set(drained);
+        if drained {
+            self.pool.borrow_mut().clear();
         }
     }
 
@@ -92,7 +119,9 @@ impl<T: Transport> Endpoint<T> {
 
     /// Keeps a connection for the next request.
     pub(crate) fn keep(&self, io: T) {
-        self.pool.borrow_mut().put(io);
+        if !self.drained.get() {
+            self.pool.borrow_mut().put(io);
+        }
     }
 
     /// Makes a new connection. An endpoint that refuses, or does not answer in time, is passed over for a second.
@@ -114,5 +143,12 @@ impl<T: Transport> Endpoint<T> {
             self.skipped_until.set(clock::now().after(SKIP_AFTER_REFUSAL));
         }
         connected.map(|io| Connected { io, reused: false })
+    }
+}
+
+fn target(address: &EndpointAddress) -> Address {
+    match address {
+        EndpointAddress::Tcp(at) => Address::Tcp(*at),
+        EndpointAddress::Unix(path) => Address::Unix(path.clone()),
     }
 }

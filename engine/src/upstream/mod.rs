@@ -5,8 +5,10 @@
 mod balance;
 mod cluster;
 mod pool;
+mod shares;
 
 pub(crate) use cluster::{Cluster, Connected, Endpoint};
+pub(crate) use shares::Shares;
 
 #[cfg(test)]
 mod tests;

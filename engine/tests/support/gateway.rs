@@ -141,7 +141,7 @@ impl Gate {
             Err(diagnostics) => panic!("{diagnostics}"),
         };
         let log = Log::default();
-        let options = Options { driver, access_log: Some(Box::new(log.clone())), unpinned: true };
+        let options = Options { driver, access_log: Some(Box::new(log.clone())), unpinned: true, ..Options::default() };
         let gateway = Gateway::start(&config, options).expect("a gateway");
         Gate { gateway: Some(gateway), log }
     }

@@ -115,6 +115,11 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
         }
     }
 
+    /// Holds from the next bytes on.
+    pub(crate) fn set_limits(&mut self, limits: HeadLimits, body_bytes_max: u64) {
+        (self.limits, self.body_bytes_max) = (limits, body_bytes_max);
+    }
+
     /// The next request's head.
     pub(crate) fn poll_request(&mut self, cx: &mut Context<'_>) -> Poll<Result<HeadRead, Fault>> {
         loop {

@@ -22,13 +22,7 @@ fn with_head<R>(target: &str, fields: &str, run: impl FnOnce(RequestHead<'_>) ->
 }
 
 fn origin(trusted: bool) -> Origin<'static> {
-    Origin {
-        peer: Some("192.0.2.7".parse().expect("an address")),
-        peer_text: b"192.0.2.7",
-        listener: 0,
-        trusted,
-        scheme: "http",
-    }
+    Origin { peer: Some("192.0.2.7".parse().expect("an address")), peer_text: b"192.0.2.7", trusted, scheme: "http" }
 }
 
 /// The fields added, as `name: value` lines, and whether a field with this id was taken off.

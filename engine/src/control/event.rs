@@ -1,0 +1,20 @@
+//! What the control thread is told, by whomever.
+
+use super::reload::Loaded;
+use super::shards::FromShard;
+
+/// Something that has happened.
+pub(super) enum Event {
+    Shard(FromShard),
+    Signal(i32),
+    /// A configuration was read for a reload.
+    Loaded(Box<Loaded>),
+    /// The access log is written to its end; so many lines of it were lost.
+    Logged(u64),
+}
+
+impl From<FromShard> for Event {
+    fn from(event: FromShard) -> Event {
+        Event::Shard(event)
+    }
+}

@@ -1,0 +1,194 @@
+//! `ringgate run`: from the file to the last exchange, by signals and by calls of the admin API.
+
+use super::diary::{report_panics, say};
+use super::event::Event;
+use super::gateway::{Gateway, Options};
+use super::notify::{self, Watchdog};
+use super::reload::{self, Loaded, Outcome, Refused, Reloads};
+use super::report;
+use super::shards::{FromShard, Message};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::time::{Duration, Instant, SystemTime};
+
+/// How often old snapshots are looked at while shards still hold them.
+const FREE_EVERY: Duration = Duration::from_secs(1);
+
+/// Runs the gateway of this file until a signal ends it.
+pub fn run(path: &Path, options: Options) -> ExitCode {
+    let config = match ringgate_config::load(path) {
+        Ok(config) => config,
+        Err(diagnostics) => {
+            eprint!("{diagnostics}");
+            return ExitCode::FAILURE;
+        }
+    };
+    report_panics();
+    config.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
+    let started = Gateway::start(&config, options).and_then(|gateway| {
+        listen_for_signals(gateway.tell.clone())?;
+        Ok(gateway)
+    });
+    match started {
+        Ok(gateway) => {
+            report::started(&gateway);
+            notify::ready(&config.summary());
+            let life = Life {
+                path: path.to_owned(),
+                gateway,
+                reloads: Reloads::default(),
+                last: None,
+                watchdog: Watchdog::new(),
+                stop_at: None,
+            };
+            life.run()
+        }
+        Err(error) => {
+            say(&format!("{}: can't start: {error}", path.display()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn listen_for_signals(tell: mpsc::Sender<Event>) -> io::Result<()> {
+    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGQUIT, SIGHUP])?;
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        for signal in signals.forever() {
+            if tell.send(Event::Signal(signal)).is_err() {
+                return;
+            }
+        }
+    })?;
+    Ok(())
+}
+
+/// A gateway that runs.
+struct Life {
+    path: PathBuf,
+    gateway: Gateway,
+    reloads: Reloads,
+    last: Option<Outcome>,
+    watchdog: Watchdog,
+    /// It has been told to stop: it does so then.
+    stop_at: Option<Instant>,
+}
+
+/// What follows from an event.
+enum Next {
+    Go,
+    Stop(Option<Duration>),
+    Exit(ExitCode),
+}
+
+impl Life {
+    fn run(mut self) -> ExitCode {
+        loop {
+            let Some(event) = self.gateway.next_event(self.wakes_at()) else {
+                if self.stop_at.is_some_and(|at| at <= Instant::now()) {
+                    let deadline = self.gateway.config.shutdown.deadline;
+                    return self.gateway.stop(Some(deadline));
+                }
+                self.gateway.free_snapshots();
+                self.feed();
+                continue;
+            };
+            self.feed();
+            match self.handle(event) {
+                Next::Go => {}
+                Next::Stop(deadline) => return self.gateway.stop(deadline),
+                Next::Exit(code) => return code,
+            }
+        }
+    }
+
+    fn wakes_at(&self) -> Option<Instant> {
+        let free = self.gateway.has_old_snapshots().then(|| Instant::now() + FREE_EVERY);
+        [self.stop_at, free, self.watchdog.due()].into_iter().flatten().min()
+    }
+
+    fn feed(&mut self) {
+        if self.watchdog.turn(self.gateway.running) {
+            self.gateway.tell_all(|| Message::Answer);
+        }
+    }
+
+    fn handle(&mut self, event: Event) -> Next {
+        match event {
+            Event::Signal(SIGHUP) => self.ask_for_reload(),
+            Event::Signal(SIGQUIT) => return Next::Stop(None),
+            Event::Signal(_) => return self.terminate(),
+            Event::Loaded(loaded) => self.loaded(*loaded),
+            Event::Shard(FromShard::Answered) => self.watchdog.heard(),
+            Event::Shard(FromShard::Ended(index, result)) => {
+                self.gateway.running -= 1;
+                let why = result.err().map_or_else(|| "no error".into(), |e| e.to_string());
+                say(&format!("shard {index} has ended: {why}"));
+                if self.gateway.running == 0 {
+                    return Next::Exit(ExitCode::FAILURE);
+                }
+            }
+            Event::Shard(FromShard::Started(..) | FromShard::Adopted(_)) | Event::Logged(_) => {}
+        }
+        Next::Go
+    }
+
+    /// TERM: says that it is not ready, and stops after `shutdown.delay`. A second one: at once.
+    fn terminate(&mut self) -> Next {
+        let shutdown = self.gateway.config.shutdown.clone();
+        if self.stop_at.is_some() {
+            say("stopped at once");
+            return Next::Exit(ExitCode::SUCCESS);
+        }
+        if shutdown.delay.is_zero() {
+            return Next::Stop(Some(shutdown.deadline));
+        }
+        say(&format!("not ready from now on; stopping in {:?}", shutdown.delay));
+        self.gateway.readiness.set(false);
+        self.stop_at = Some(Instant::now() + shutdown.delay);
+        Next::Go
+    }
+
+    fn ask_for_reload(&mut self) {
+        if self.stop_at.is_some() {
+            return say("no reload: the gateway is stopping");
+        }
+        notify::reloading();
+        self.reloads.ask(&self.path, &self.gateway.tell);
+    }
+
+    fn loaded(&mut self, loaded: Loaded) {
+        let Loaded { begun, result } = loaded;
+        let adopted = result.and_then(|(config, snapshot)| {
+            let warnings = config.warnings.iter().map(ToString::to_string).collect();
+            self.gateway.adopt(config, snapshot).map_err(|error| Refused::Other(error.to_string()))?;
+            Ok(warnings)
+        });
+        let outcome = match adopted {
+            Ok(warnings) => self.outcome(begun, |outcome| outcome.warnings = warnings),
+            Err(refused) => self.outcome(begun, |outcome| outcome.errors = refused.reasons()),
+        };
+        reload::report(&self.path, &outcome);
+        self.last = Some(outcome);
+        notify::ready(&self.gateway.config.summary());
+        if self.reloads.done() {
+            self.ask_for_reload();
+        }
+    }
+
+    fn outcome(&self, begun: Instant, fill: impl FnOnce(&mut Outcome)) -> Outcome {
+        let mut outcome = Outcome {
+            at: SystemTime::now(),
+            took: begun.elapsed(),
+            errors: Vec::new(),
+            changes: Vec::new(),
+            kept: Vec::new(),
+            warnings: Vec::new(),
+            generation: self.gateway.generation,
+        };
+        fill(&mut outcome);
+        outcome
+    }
+}

@@ -1,0 +1,53 @@
+//! A listener as one shard knows it: what connections that came in by it need of it, for as long as they live.
+
+use ringgate_rt::clock::{self, Moment};
+use ringgate_rt::listener::Stop;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// A listener's number: given by the control thread, never given twice.
+pub(crate) type EntranceId = u32;
+
+/// A listener on a shard.
+pub(crate) struct Entrance {
+    pub(crate) id: EntranceId,
+    name: RefCell<Rc<str>>,
+    /// Ends the shard's accepts on it.
+    pub(crate) stop: Stop,
+    /// It was removed: its connections may go on until then.
+    until: Cell<Option<Moment>>,
+}
+
+impl Entrance {
+    pub(crate) fn new(id: EntranceId, name: &str) -> Entrance {
+        Entrance { id, name: RefCell::new(name.into()), stop: Stop::default(), until: Cell::new(None) }
+    }
+
+    /// Its name now: a reload may change it.
+    pub(crate) fn name(&self) -> Rc<str> {
+        self.name.borrow().clone()
+    }
+
+    pub(crate) fn rename(&self, name: &str) {
+        if **self.name.borrow() != *name {
+            self.name.replace(name.into());
+        }
+    }
+
+    /// Accepts nothing more. Connections go on for `drain`, and end then as they become idle.
+    pub(crate) fn remove(&self, drain: Duration) {
+        self.until.set(Some(clock::now().after(drain)));
+        self.stop.stop();
+    }
+
+    /// When its connections end, if it was removed.
+    pub(crate) fn until(&self) -> Option<Moment> {
+        self.until.get()
+    }
+
+    /// Whether its connections are to end.
+    pub(crate) fn is_over(&self) -> bool {
+        self.until.get().is_some_and(|until| until <= clock::now())
+    }
+}
