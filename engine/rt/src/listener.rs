@@ -63,6 +63,8 @@ pub struct Bound {
     address: Address,
     /// Removes the path when it is dropped. Moves on to the listener.
     path: Option<OwnedPath>,
+    /// Somebody else has the socket too: it is not to be shut down.
+    borrowed: bool,
 }
 
 impl Bound {
@@ -83,7 +85,7 @@ impl Bound {
             (None, None) => return Err(io::Error::other("an inherited socket has neither an IP address nor a path")),
         };
         // Whoever made the path removes it.
-        Ok(Bound { fd: socket.into(), address, path: None })
+        Ok(Bound { fd: socket.into(), address, path: None, borrowed: true })
     }
 
     /// The address with the port that the system gave.
@@ -112,7 +114,7 @@ fn bind_tcp(at: SocketAddr, shards: usize) -> io::Result<Vec<Bound>> {
             socket.bind(&address.into())?;
             socket.listen(BACKLOG)?;
             address = socket.local_addr()?.as_socket().unwrap_or(address);
-            Ok(Bound { fd: socket.into(), address: Address::Tcp(address), path: None })
+            Ok(Bound { fd: socket.into(), address: Address::Tcp(address), path: None, borrowed: false })
         })
         .collect()
 }
@@ -139,7 +141,7 @@ fn bind_unix(path: &Path) -> io::Result<Bound> {
     }
     socket.listen(BACKLOG)?;
     let path = path.to_path_buf();
-    Ok(Bound { fd: socket.into(), address: Address::Unix(path.clone()), path: Some(OwnedPath(path)) })
+    Ok(Bound { fd: socket.into(), address: Address::Unix(path.clone()), path: Some(OwnedPath(path)), borrowed: false })
 }
 
 /// Whether a socket is at `path` that nobody listens on: its process was killed. Anything else there is not ours.

@@ -3,7 +3,7 @@
 use super::diary::say;
 use super::event::Event;
 use super::listeners::{Listeners, Prepared, Started};
-use super::shards::{self, FromShard, Message, Plan, Turnover};
+use super::shards::{self, FromShard, LogChange, Message, Plan, Turnover};
 use crate::observe::LogWriter;
 use crate::proxy::{Permits, Readiness, Snapshot};
 use ringgate_config::{AccessLog, Config, Cores, LogTarget};
@@ -105,7 +105,7 @@ impl Gateway {
     fn start_shards(&mut self, cores: &[usize], pinned: bool, driver: Choice, prepared: Prepared) -> io::Result<()> {
         let boxes = cores.iter().map(|_| mailbox()).collect::<io::Result<Vec<_>>>()?;
         self.mailboxes = boxes.iter().map(|(sender, _)| sender.clone()).collect();
-        let begins = self.turnovers(prepared);
+        let begins = self.turnovers(prepared, true);
         for (((index, core), (_, receiver)), begin) in cores.iter().enumerate().zip(boxes).zip(begins) {
             let runtime = &self.config.runtime;
             let tuned = runtime.per_core.get(core).and_then(|own| own.ring_entries);
@@ -126,7 +126,7 @@ impl Gateway {
     }
 
     /// What each shard is to go by, and from here on the process too.
-    fn turnovers(&mut self, mut prepared: Prepared) -> Vec<Turnover> {
+    fn turnovers(&mut self, mut prepared: Prepared, another_log: bool) -> Vec<Turnover> {
         let here = std::mem::take(&mut prepared.here);
         self.open.commit(prepared);
         self.listeners = self.open.started();
@@ -134,7 +134,10 @@ impl Gateway {
         let turnover = |(listeners, snapshot)| Turnover {
             generation: self.generation,
             snapshot,
-            log: self.log.as_ref().map(LogWriter::handle),
+            log: match another_log {
+                true => LogChange::To(self.log.as_ref().map(LogWriter::handle)),
+                false => LogChange::None,
+            },
             listeners,
         };
         here.into_iter().zip(std::iter::repeat(snapshot).flatten()).map(turnover).collect()
@@ -164,6 +167,7 @@ impl Gateway {
         let prepared = self.open.prepare(&config)?;
         let log = self.next_log(&config)?;
         // From here on nothing can fail.
+        let another_log = log.is_some();
         if let Some(log) = log {
             retire(std::mem::replace(&mut self.log, log));
         }
@@ -172,7 +176,7 @@ impl Gateway {
         self.config = Arc::new(config);
         self.generation += 1;
         self.snapshots.push(Arc::new(snapshot));
-        for (at, turnover) in self.turnovers(prepared).into_iter().enumerate() {
+        for (at, turnover) in self.turnovers(prepared, another_log).into_iter().enumerate() {
             self.tell_one(at, Message::Turnover(Box::new(turnover)));
         }
         self.wait_until_adopted();
@@ -217,6 +221,11 @@ impl Gateway {
         let current = self.snapshots.pop();
         self.snapshots.retain(|snapshot| Arc::strong_count(snapshot) > 1);
         self.snapshots.extend(current);
+    }
+
+    /// Configurations that are in memory: 1 once nothing of an old one is in use.
+    pub fn snapshots_alive(&self) -> usize {
+        self.snapshots.iter().rev().skip(1).filter(|snapshot| Arc::strong_count(snapshot) > 1).count() + 1
     }
 
     /// Whether snapshots other than the current one are waited for.

@@ -122,11 +122,17 @@ impl Listeners {
 }
 
 impl Open {
-    /// Whether this is the listener that the configuration means: its address, and where the system chose the port its
-    /// name too.
+    /// Whether this is the listener that the configuration means: its address, and where the system is to choose the
+    /// port its name too.
     fn serves(&self, listener: &Listener) -> bool {
-        let chosen = matches!(self.configured, ConfigAddress::Tcp(at) if at.port() == 0);
-        self.configured == listener.address && (!chosen || self.started.name == listener.name)
+        match (&listener.address, &self.started.address) {
+            (ConfigAddress::Tcp(asked), _) if asked.port() == 0 => {
+                self.configured == listener.address && self.started.name == listener.name
+            }
+            (ConfigAddress::Tcp(asked), Address::Tcp(bound)) => asked == bound,
+            (ConfigAddress::Unix(asked), Address::Unix(bound)) => asked == bound,
+            _ => false,
+        }
     }
 }
 

@@ -4,10 +4,12 @@ use crate::observe::{LogBatch, LogHandle};
 use crate::proxy::{
     ACCEPTS_IN_FLIGHT, Entrance, EntranceId, Permit, Permits, Readiness, Shard, Snapshot, accept_loop, adopt,
 };
+use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::counters::{self, Counters};
 use ringgate_rt::driver::{Choice, Chosen};
 use ringgate_rt::listener::{Bound, Listener};
 use ringgate_rt::mailbox::{Receiver, Sender};
+use ringgate_rt::timer::sleep;
 use ringgate_rt::{Hooks, ShardOptions, Sockets, Stream, run_shard, task};
 use std::cell::Cell;
 use std::io;
@@ -15,6 +17,7 @@ use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 /// What a shard is told by others.
 pub(super) enum Message {
@@ -37,9 +40,25 @@ pub(super) struct Turnover {
     /// Told back when the shard has it.
     pub(super) generation: u64,
     pub(super) snapshot: Arc<Snapshot>,
-    pub(super) log: Option<LogHandle>,
+    pub(super) log: LogChange,
     /// Every listener that there is.
     pub(super) listeners: Vec<ListenerHere>,
+}
+
+/// Where access-log lines go from now on.
+pub(super) enum LogChange {
+    /// Where they went.
+    None,
+    To(Option<LogHandle>),
+}
+
+impl LogChange {
+    fn batch(self) -> Option<LogBatch> {
+        match self {
+            LogChange::None => None,
+            LogChange::To(handle) => Some(handle.map_or_else(LogBatch::off, LogHandle::batch)),
+        }
+    }
 }
 
 /// A listener, as a shard is told of it.
@@ -89,6 +108,7 @@ pub(super) fn start<E: From<FromShard> + Send + 'static>(plan: Plan<E>, mailbox:
             plan: Some(plan),
             shard: None,
             accepting: Rc::default(),
+            closing: None,
         };
         let run = std::panic::AssertUnwindSafe(|| run_shard(&options, mailbox, hooks));
         let result = std::panic::catch_unwind(run).unwrap_or_else(|_| Err(io::Error::other("its loop panicked")));
@@ -107,15 +127,35 @@ struct Running<E> {
     shard: Option<Rc<Shard<Sockets>>>,
     /// Accept loops that have not ended.
     accepting: Rc<Cell<usize>>,
+    /// A turnover that is told back when the listeners that it has removed are closed.
+    closing: Option<Closing>,
 }
+
+/// Listeners that are being closed.
+struct Closing {
+    generation: u64,
+    listeners: Vec<Rc<Entrance>>,
+    until: Moment,
+}
+
+impl Closing {
+    fn is_done(&self) -> bool {
+        self.listeners.iter().all(|listener| listener.accepting.get() == 0) || self.until <= clock::now()
+    }
+}
+
+/// How long a turnover waits for the listeners that it has removed: an accepted connection may wait for its place at
+/// `limits.connections`.
+const CLOSED_WITHIN: Duration = Duration::from_millis(500);
 
 impl<E: From<FromShard> + Send + 'static> Hooks<Message> for Running<E> {
     fn start(&mut self, chosen: &Chosen) {
         let Some(plan) = self.plan.take() else { return };
         let Turnover { snapshot, log, listeners, .. } = plan.begin;
-        let shard = Shard::new(Sockets, snapshot, batch(log), plan.permits, plan.readiness);
+        let shard =
+            Shard::new(Sockets, snapshot, log.batch().unwrap_or_else(LogBatch::off), plan.permits, plan.readiness);
         self.shard = Some(shard.clone());
-        self.listen(&shard, listeners);
+        let _none = self.listen(&shard, listeners);
         self.tell(FromShard::Started(chosen.clone(), counters::shared()));
     }
 
@@ -131,9 +171,14 @@ impl<E: From<FromShard> + Send + 'static> Hooks<Message> for Running<E> {
             }
             Message::Turnover(turnover) => {
                 let Turnover { generation, snapshot, log, listeners } = *turnover;
-                shard.adopt(snapshot, batch(log));
-                self.listen(&shard, listeners);
-                self.tell(FromShard::Adopted(generation));
+                shard.adopt(snapshot, log.batch());
+                let removed = self.listen(&shard, listeners);
+                let until = clock::now().after(CLOSED_WITHIN);
+                if !removed.is_empty() {
+                    // The loop turns again then at the latest.
+                    task::spawn(sleep(CLOSED_WITHIN));
+                }
+                self.closing = Some(Closing { generation, listeners: removed, until });
             }
             Message::Endpoint { upstream, endpoint, drained } => shard.drain_endpoint(&upstream, &endpoint, drained),
             Message::Answer => self.tell(FromShard::Answered),
@@ -149,13 +194,12 @@ impl<E: From<FromShard> + Send + 'static> Hooks<Message> for Running<E> {
     }
 
     fn end_of_turn(&mut self) -> bool {
+        if let Some(closing) = self.closing.take_if(|closing| closing.is_done()) {
+            self.tell(FromShard::Adopted(closing.generation));
+        }
         let Some(shard) = &self.shard else { return false };
         shard.draining.get() && self.accepting.get() == 0 && shard.connections.get() == 0
     }
-}
-
-fn batch(log: Option<LogHandle>) -> LogBatch {
-    log.map_or_else(LogBatch::off, LogHandle::batch)
 }
 
 impl<E: From<FromShard> + Send + 'static> Running<E> {
@@ -164,8 +208,8 @@ impl<E: From<FromShard> + Send + 'static> Running<E> {
         let _ = self.events.send(event.into());
     }
 
-    /// Accepts on these listeners, and on no others.
-    fn listen(&self, shard: &Rc<Shard<Sockets>>, listeners: Vec<ListenerHere>) {
+    /// Accepts on these listeners, and on no others. Returns those that are removed.
+    fn listen(&self, shard: &Rc<Shard<Sockets>>, listeners: Vec<ListenerHere>) -> Vec<Rc<Entrance>> {
         let ids: Vec<EntranceId> = listeners.iter().map(|listener| listener.id).collect();
         for listener in listeners {
             let (entrance, _) = shard.entrance(listener.id, &listener.name);
@@ -179,7 +223,7 @@ impl<E: From<FromShard> + Send + 'static> Running<E> {
                 self.accept(shard, &entrance, bound, hand_out);
             }
         }
-        shard.keep_entrances(&ids);
+        shard.keep_entrances(&ids)
     }
 
     fn accept(&self, shard: &Rc<Shard<Sockets>>, entrance: &Rc<Entrance>, bound: Bound, hand_out: HandOut) {
@@ -189,10 +233,12 @@ impl<E: From<FromShard> + Send + 'static> Running<E> {
             let (shard, listener, hand_out) = (shard.clone(), listener.clone(), hand_out.clone());
             let (entrance, accepting) = (entrance.clone(), self.accepting.clone());
             accepting.set(accepting.get() + 1);
+            entrance.accepting.set(entrance.accepting.get() + 1);
             task::spawn(async move {
                 let give = |stream, peer, permit| hand_out.give(stream, peer, permit);
-                accept_loop(shard, listener, entrance, give).await;
+                accept_loop(shard, listener, entrance.clone(), give).await;
                 accepting.set(accepting.get() - 1);
+                entrance.accepting.set(entrance.accepting.get() - 1);
             });
         }
     }

@@ -15,13 +15,21 @@ pub(crate) struct Entrance {
     name: RefCell<Rc<str>>,
     /// Ends the shard's accepts on it.
     pub(crate) stop: Stop,
+    /// Accept loops that have not ended: the shard's socket is open until then.
+    pub(crate) accepting: Cell<usize>,
     /// It was removed: its connections may go on until then.
     until: Cell<Option<Moment>>,
 }
 
 impl Entrance {
     pub(crate) fn new(id: EntranceId, name: &str) -> Entrance {
-        Entrance { id, name: RefCell::new(name.into()), stop: Stop::default(), until: Cell::new(None) }
+        Entrance {
+            id,
+            name: RefCell::new(name.into()),
+            stop: Stop::default(),
+            accepting: Cell::new(0),
+            until: Cell::new(None),
+        }
     }
 
     /// Its name now: a reload may change it.

@@ -133,9 +133,10 @@ impl<N: Network> Shard<N> {
         self.current.borrow().common.clone()
     }
 
-    /// Goes on with another snapshot. Exchanges that have begun are not touched.
-    pub(crate) fn adopt(&self, snapshot: Arc<Snapshot>, log: LogBatch) {
+    /// Goes on with another snapshot, and another log if there is one. Exchanges that have begun are not touched.
+    pub(crate) fn adopt(&self, snapshot: Arc<Snapshot>, log: Option<LogBatch>) {
         let before = self.current.borrow().clone();
+        let log = log.unwrap_or_else(|| before.log.clone());
         let next = Rc::new(Current::new(snapshot, log, Some(&before)));
         let stays = |route: &str| next.snapshot.route(route).is_some_and(|plan| plan.forwards());
         if self.lives.judge(stays, clock::now().after(next.common.drain)) {
@@ -160,22 +161,18 @@ impl<N: Network> Shard<N> {
         self.entrances.borrow().iter().find(|entrance| entrance.id == id).cloned()
     }
 
-    /// Lets go of the listeners that are not among these.
-    pub(crate) fn keep_entrances(&self, ids: &[EntranceId]) {
+    /// Lets go of the listeners that are not among these, and returns them.
+    pub(crate) fn keep_entrances(&self, ids: &[EntranceId]) -> Vec<Rc<Entrance>> {
         let drain = self.current.borrow().common.drain;
-        let mut removed = false;
-        self.entrances.borrow_mut().retain(|entrance| {
-            let stays = ids.contains(&entrance.id);
-            if !stays {
-                entrance.remove(drain);
-                removed = true;
-            }
-            stays
-        });
-        if removed {
+        let (stay, go) = self.entrances.take().into_iter().partition(|entrance| ids.contains(&entrance.id));
+        self.entrances.replace(stay);
+        let gone: Vec<Rc<Entrance>> = go;
+        if !gone.is_empty() {
+            gone.iter().for_each(|entrance| entrance.remove(drain));
             // Connections that wait take note of their end.
             ringgate_rt::timer::wake_all();
         }
+        gone
     }
 
     /// Takes an endpoint of a service out, or back in.

@@ -146,6 +146,25 @@ impl Gate {
         Gate { gateway: Some(gateway), log }
     }
 
+    /// Goes over to another configuration.
+    #[track_caller]
+    pub(crate) fn reload(&mut self, text: &str) -> io::Result<()> {
+        let config = match ringgate_config::parse("test.yaml", text, &|_| None) {
+            Ok(config) => config,
+            Err(diagnostics) => panic!("{diagnostics}"),
+        };
+        self.gateway.as_mut().expect("it was not stopped").reload(&config)
+    }
+
+    /// The TCP address of the listener of this name, if there is one.
+    pub(crate) fn listener(&self, name: &str) -> Option<SocketAddr> {
+        let listener = self.running().listeners.iter().find(|listener| listener.name == name)?;
+        match listener.address {
+            Address::Tcp(address) => Some(address),
+            Address::Unix(_) => panic!("a Unix socket"),
+        }
+    }
+
     pub(crate) fn running(&self) -> &Gateway {
         self.gateway.as_ref().expect("it was not stopped")
     }

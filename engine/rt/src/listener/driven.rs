@@ -30,6 +30,8 @@ pub struct Listener {
     socket: Driven,
     epoll: bool,
     turn: Turnstile,
+    /// Somebody else has the socket too.
+    borrowed: bool,
     _path: Option<OwnedPath>,
 }
 
@@ -57,7 +59,7 @@ impl Listener {
                 Driven::Unix(monoio::net::UnixListener::from_std(std)?)
             }
         };
-        Ok(Listener { socket, epoll, turn: Turnstile::default(), _path: bound.path })
+        Ok(Listener { socket, epoll, turn: Turnstile::default(), borrowed: bound.borrowed, _path: bound.path })
     }
 
     /// Waits for a connection; several may wait at once. It must be awaited to its end: to give up, stop it through
@@ -88,12 +90,7 @@ impl Listener {
     /// Takes a connection that is already waiting, without the driver. For emptying the queue of a listener that is
     /// about to be closed, so that no client that was told "connected" is reset.
     pub fn accept_waiting(&self) -> Option<(Stream, Peer)> {
-        let raw = match &self.socket {
-            Driven::Tcp(listener) => listener.as_raw_fd(),
-            Driven::Unix(listener) => listener.as_raw_fd(),
-        };
-        // SAFETY: the listener keeps the descriptor open; `ManuallyDrop` keeps this from closing it.
-        let socket = ManuallyDrop::new(unsafe { Socket::from_raw_fd(raw) });
+        let socket = self.view();
         socket.set_nonblocking(true).ok()?;
         let accepted = loop {
             match socket.accept() {
@@ -108,6 +105,28 @@ impl Listener {
         count(|c| &c.accept);
         let peer = peer.as_socket().map_or(Peer::Unix, Peer::Tcp);
         Some((Stream::from_fd(accepted.into()).ok()?, peer))
+    }
+}
+
+impl Listener {
+    /// The socket, for calls that the driver has not got.
+    fn view(&self) -> ManuallyDrop<Socket> {
+        let raw = match &self.socket {
+            Driven::Tcp(listener) => listener.as_raw_fd(),
+            Driven::Unix(listener) => listener.as_raw_fd(),
+        };
+        // SAFETY: the listener keeps the descriptor open; `ManuallyDrop` keeps this from closing it.
+        ManuallyDrop::new(unsafe { Socket::from_raw_fd(raw) })
+    }
+}
+
+/// The driver closes the socket some time later. It must not take connections until then: they would be reset, and
+/// another listener may be there to take them.
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if !self.borrowed {
+            let _ = self.view().shutdown(std::net::Shutdown::Both);
+        }
     }
 }
 
