@@ -1,22 +1,33 @@
 //! From the tree to a [`Config`]: one module for each part of the document, each with the field tables of its maps.
 
+mod access_log;
 mod address;
+mod admin;
+mod braces;
+mod fields;
+mod forward;
 mod host;
 mod limits;
 mod listeners;
 mod matches;
 mod path;
 mod process;
+mod redirect;
+mod respond;
 mod routes;
+mod secret;
+mod template;
 #[cfg(test)]
 mod tests;
 mod upstreams;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use ipnet::IpNet;
 
-use crate::document::{AccessLog, Config, Limits, Listener, Reload, Runtime, Shutdown};
+use crate::address::Address;
+use crate::document::{AccessLog, Admin, Config, Limits, Listener, Reload, Runtime, Shutdown};
 use crate::form::Form;
 use crate::node::{Node, Span, Value};
 use crate::reader::{Reader, first_of};
@@ -32,7 +43,10 @@ type Wrong = (String, String);
 /// The document while it is read.
 struct Draft {
     runtime: Runtime,
+    admin: Option<(Admin, Span)>,
+    state_dir: Option<PathBuf>,
     shutdown: Shutdown,
+    reload: Reload,
     trusted_proxies: Vec<IpNet>,
     limits: Limits,
     listeners: Vec<Listener>,
@@ -45,7 +59,10 @@ impl Default for Draft {
     fn default() -> Self {
         Draft {
             runtime: Runtime::default(),
+            admin: None,
+            state_dir: None,
             shutdown: Shutdown::default(),
+            reload: Reload::default(),
             trusted_proxies: Vec::new(),
             limits: Limits::default(),
             listeners: Vec::new(),
@@ -69,28 +86,47 @@ pub(crate) fn document(reader: &mut Reader<'_>, root: Option<&Node>) -> Option<C
     }
     let mut draft = Draft::default();
     reader.table(root, &DOCUMENT, &mut draft);
+    apart(reader, draft.admin.as_ref(), &draft.listeners);
     let routes = routes::resolve(reader, draft.routes, &mut draft.upstreams, root);
     Some(Config {
         runtime: draft.runtime,
-        admin: None,
-        state_dir: None,
+        admin: draft.admin.map(|(admin, _)| admin),
+        state_dir: draft.state_dir,
         shutdown: draft.shutdown,
-        reload: Reload::default(),
+        reload: draft.reload,
         trusted_proxies: draft.trusted_proxies,
         limits: draft.limits,
         listeners: draft.listeners,
         upstreams: draft.upstreams.into_upstreams(),
         routes,
         access_log: draft.access_log,
+        files: Vec::new(),
         warnings: Vec::new(),
     })
 }
 
+/// Reports an admin listener in the place of another one.
+fn apart(reader: &mut Reader<'_>, admin: Option<&(Admin, Span)>, listeners: &[Listener]) {
+    let Some((Admin { address, .. }, span)) = admin else {
+        return;
+    };
+    let fixed = !matches!(address, Address::Tcp(tcp) if tcp.port() == 0);
+    if let Some(listener) = listeners.iter().find(|listener| fixed && listener.address == *address) {
+        let message =
+            format!("`{}` is the address of the listener `{}` too", shorten(&address.to_string()), listener.name);
+        reader.error(*span, message, "give `admin` an address of its own");
+    }
+}
+
 /// The tables in the order of the reference.
-pub(crate) static TABLES: [&(dyn crate::table::Rows + Sync); 13] = [
+pub(crate) static TABLES: [&(dyn crate::table::Rows + Sync); 22] = [
     &DOCUMENT,
     &process::RUNTIME,
+    &process::PER_CORE,
+    &admin::ADMIN,
+    &secret::SECRET_FILE,
     &process::SHUTDOWN,
+    &process::RELOAD,
     &limits::LIMITS,
     &limits::MIN_RATE,
     &listeners::LISTENER,
@@ -99,8 +135,13 @@ pub(crate) static TABLES: [&(dyn crate::table::Rows + Sync); 13] = [
     &routes::ROUTE,
     &matches::MATCH,
     &matches::REGEX,
-    &routes::FORWARD,
-    &process::ACCESS_LOG,
+    &forward::FORWARD,
+    &forward::SHARE,
+    &redirect::REDIRECT,
+    &respond::RESPOND,
+    &access_log::ACCESS_LOG,
+    &access_log::TEMPLATE,
+    &access_log::FILE,
 ];
 
 static DOCUMENT: Table<Draft> = Table {
@@ -115,7 +156,25 @@ static DOCUMENT: Table<Draft> = Table {
             doc: "Cores and rings; read once at the start.",
             example: "{ cores: [0, 2] }",
             exceeding: None,
-            read: |reader, node, _, draft| reader.table(node, &process::RUNTIME, &mut draft.runtime),
+            read: |reader, node, _, draft| draft.runtime = process::runtime(reader, node),
+        },
+        Field {
+            key: "admin",
+            form: Form::Object(&admin::ADMIN),
+            presence: Presence::Optional("no admin listener"),
+            doc: "The listener for whoever runs the gateway.",
+            example: "{ address: \"unix:/run/ringgate/admin.sock\" }",
+            exceeding: None,
+            read: |reader, node, _, draft| draft.admin = admin::read(reader, node),
+        },
+        Field {
+            key: "state_dir",
+            form: Form::Text { kind: "path of a directory", limits: "" },
+            presence: Presence::Optional("none"),
+            doc: "The directory of what must survive a restart.",
+            example: "/var/lib/ringgate",
+            exceeding: None,
+            read: |reader, node, _, draft| draft.state_dir = process::state_dir(reader, node),
         },
         Field {
             key: "shutdown",
@@ -125,6 +184,15 @@ static DOCUMENT: Table<Draft> = Table {
             example: "{ deadline: 30s }",
             exceeding: None,
             read: |reader, node, _, draft| reader.table(node, &process::SHUTDOWN, &mut draft.shutdown),
+        },
+        Field {
+            key: "reload",
+            form: Form::Object(&process::RELOAD),
+            presence: Presence::Optional("the defaults below"),
+            doc: "How another configuration takes over.",
+            example: "{ drain: 30s }",
+            exceeding: None,
+            read: |reader, node, _, draft| reader.table(node, &process::RELOAD, &mut draft.reload),
         },
         Field {
             key: "trusted_proxies",
@@ -173,26 +241,23 @@ static DOCUMENT: Table<Draft> = Table {
         },
         Field {
             key: "access_log",
-            form: Form::OrSwitch(&Form::Object(&process::ACCESS_LOG)),
+            form: Form::OrSwitch(&Form::Object(&access_log::ACCESS_LOG)),
             presence: Presence::Default("on"),
             doc: "What is written about each request; `on` is JSON to standard output.",
             example: "{ format: json, to: stdout }",
             exceeding: None,
-            read: |reader, node, _, draft| draft.access_log = process::access_log(reader, node),
+            read: |reader, node, _, draft| draft.access_log = access_log::read(reader, node),
         },
     ],
+    alternatives: &[],
     later: &DOCUMENT_LATER,
 };
 
-static DOCUMENT_LATER: [Later; 8] = [
+static DOCUMENT_LATER: [Later; 4] = [
     later("include", "further files"),
-    later("admin", "the admin listener"),
-    later("state_dir", "state that outlives a restart"),
-    later("reload", "reloading"),
     later("consumers", "consumers and their credentials"),
     later("policies", "policies"),
     later("tracing", "tracing"),
-    later("secrets", "secrets from files"),
 ];
 
 /// The values of this grammar: the text is parsed by `parse`, whose complaint is reported where the text stands.

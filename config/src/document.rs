@@ -35,6 +35,8 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// What is written about each request; `None`: nothing.
     pub access_log: Option<AccessLog>,
+    /// Every file that was read for it: this one first, then those that it names.
+    pub files: Vec<PathBuf>,
     /// What is allowed but probably not meant, in file order.
     pub warnings: Vec<Diagnostic>,
 }

@@ -28,6 +28,8 @@ pub(crate) struct Findings {
     warnings: Vec<Finding>,
     /// Errors beyond those kept.
     dropped: usize,
+    /// Where secrets are written out.
+    secrets: Vec<Span>,
     /// Features that have not landed: what to do instead, and where each was asked for.
     later: BTreeMap<String, (&'static str, Vec<Span>)>,
 }
@@ -55,17 +57,39 @@ impl Findings {
         spans.push(span);
     }
 
+    /// A secret is written out there: no source line may show it.
+    pub(crate) fn hide(&mut self, span: Span) {
+        self.secrets.push(span);
+    }
+
+    /// How many errors there are so far.
+    pub(crate) fn errors(&self) -> usize {
+        self.errors.len() + self.dropped
+    }
+
     /// Whether further errors are only counted: looking for their hints would be for nothing.
     pub(crate) fn full(&self) -> bool {
         self.errors.len() >= KEPT_MAX
     }
 
-    /// The errors, one for each feature that has not landed among them, how many more there were, and the warnings.
-    pub(crate) fn finish(mut self) -> (Vec<Finding>, usize, Vec<Finding>) {
+    /// The errors with one for each feature that has not landed among them, and the rest.
+    pub(crate) fn finish(mut self) -> Found {
         let later = std::mem::take(&mut self.later).into_iter();
         self.errors.extend(later.filter_map(|(feature, (instead, spans))| absent(&feature, instead, spans)));
-        (self.errors, self.dropped, self.warnings)
+        let Findings { errors, warnings, dropped, secrets, .. } = self;
+        Found { errors, warnings, dropped, secrets }
     }
+}
+
+/// Everything that has been found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) errors: Vec<Finding>,
+    pub(crate) warnings: Vec<Finding>,
+    /// Errors beyond those kept.
+    pub(crate) dropped: usize,
+    /// Where secrets are written out.
+    pub(crate) secrets: Vec<Span>,
 }
 
 /// The one error about a feature that has not landed: where it is asked for first, and on which lines again.

@@ -30,6 +30,8 @@ pub(crate) enum Form {
         limits: &'static str,
     },
     Choice(&'static [&'static str]),
+    /// `on` or `off`.
+    Switch,
     /// `off`, or a value of the other form.
     OrOff(&'static Form),
     /// `on` or `off`, or a value of the other form.
@@ -101,7 +103,7 @@ impl Form {
             Form::Either(a, b) => {
                 [a.limits(), b.limits()].into_iter().filter(|l| !l.is_empty()).collect::<Vec<_>>().join("; ")
             }
-            Form::Choice(_) | Form::Object(_) => String::new(),
+            Form::Choice(_) | Form::Switch | Form::Object(_) => String::new(),
         }
     }
 }

@@ -12,6 +12,7 @@ mod decode;
 mod diagnostic;
 mod document;
 mod environment;
+mod files;
 mod findings;
 mod form;
 mod load;
@@ -33,6 +34,7 @@ pub use document::{
     LogValue, Match, MinRate, PerCore, Redirect, Reload, Respond, ResponseBody, Route, Runtime, Secret, Share,
     Shutdown, Upstream,
 };
-pub use load::{MAX_FILE_BYTES, load, parse};
+pub use files::{Disk, Files};
+pub use load::{MAX_FILE_BYTES, load, parse, parse_with};
 pub use pattern::{HostPattern, PathPattern, Segment, ValuePattern, path_regex};
 pub use template::{Reference, RequestValue, Template, TemplatePart};

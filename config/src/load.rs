@@ -1,12 +1,12 @@
 //! From a file to a [`Config`]: size, characters, tree, decoders; what each finds gets its source line.
 
-use std::io::Read;
 use std::path::Path;
 
 use crate::decode;
 use crate::diagnostic::{Diagnostic, Diagnostics, Position, Severity};
 use crate::document::Config;
-use crate::findings::Finding;
+use crate::files::{Disk, Files, NoFiles};
+use crate::findings::{Finding, Found};
 use crate::node::{self, Problem, Span};
 use crate::reader::Reader;
 
@@ -23,9 +23,9 @@ pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 /// [`MAX_FILE_BYTES`], is no YAML, or doesn't say what a configuration must say.
 pub fn load(path: &Path) -> Result<Config, Diagnostics> {
     let name = path.display().to_string();
-    let bytes = read(path).map_err(|message| unreadable(&name, &message))?;
+    let bytes = crate::files::open(path, MAX_FILE_BYTES).map_err(|message| unreadable(&name, &message))?;
     match std::str::from_utf8(&bytes) {
-        Ok(text) => read_text(&name, path.parent(), text, &|name| std::env::var(name).ok()),
+        Ok(text) => read_text(&name, path, text, &|name| std::env::var(name).ok(), &Disk),
         Err(error) => {
             let good = std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
             let message = "the file is not UTF-8 from here on";
@@ -33,15 +33,6 @@ pub fn load(path: &Path) -> Result<Config, Diagnostics> {
         }
     }
 }
-
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let file = std::fs::File::open(path).map_err(|e| format!("can't be opened: {e}"))?;
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| format!("can't be read: {e}"))?;
-    if bytes.len() as u64 > MAX_FILE_BYTES { Err(TOO_LARGE.to_owned()) } else { Ok(bytes) }
-}
-
-const TOO_LARGE: &str = "is larger than 16 MiB, which is as much as a configuration may hold";
 
 /// There is no text to show.
 fn unreadable(name: &str, message: &str) -> Diagnostics {
@@ -55,27 +46,42 @@ fn unreadable(name: &str, message: &str) -> Diagnostics {
 fn alone(file: &str, text: &str, at: Position, message: &str, hint: &str) -> Diagnostics {
     let (span, severity) = (Span { at, width: 1 }, Severity::Error);
     let finding = Finding { span, severity, message: message.to_owned(), hint: Some(hint.to_owned()) };
-    Diagnostics::new(place(file, text, vec![finding]), 0)
+    Diagnostics::new(place(file, text, vec![finding], &[]), 0)
 }
 
 /// Reads everything that a text says, as if it were the file of this name: relative paths in it are taken from that
-/// file's directory. `env` answers for `${NAME}`.
+/// file's directory. `env` answers for `${NAME}`. No file is opened: one that the text needs is an error. See
+/// [`parse_with`].
 ///
 /// # Errors
 /// As [`load`].
 pub fn parse(file_name: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, Diagnostics> {
-    read_text(file_name, Path::new(file_name).parent(), text, env)
+    parse_with(file_name, text, env, &NoFiles)
 }
 
-/// The name of a file may be lossy, its directory isn't: sockets are bound in it.
-fn read_text(
+/// As [`parse`], with whoever answers for the files that the text names: [`Disk`] reads those of this machine.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse_with(
     file_name: &str,
-    directory: Option<&Path>,
     text: &str,
     env: &dyn Fn(&str) -> Option<String>,
+    files: &dyn Files,
+) -> Result<Config, Diagnostics> {
+    read_text(file_name, Path::new(file_name), text, env, files)
+}
+
+/// The name of a file may be lossy, its path isn't: sockets are bound beside it.
+fn read_text(
+    file_name: &str,
+    path: &Path,
+    text: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+    files: &dyn Files,
 ) -> Result<Config, Diagnostics> {
     if text.len() as u64 > MAX_FILE_BYTES {
-        return Err(unreadable(file_name, TOO_LARGE));
+        return Err(unreadable(file_name, &crate::files::too_large(MAX_FILE_BYTES)));
     }
     // A byte order mark is no part of the text.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -84,17 +90,21 @@ fn read_text(
         return Err(alone(file_name, text, at, &message, hint));
     }
     let (root, problems) = node::compose(text);
-    let mut reader = Reader::new(env, directory);
+    let mut reader = Reader::new(env, files, path.parent());
     // Behind an error of syntax nothing can be made out: no further errors that only follow from it.
     let legible = root.is_some() || problems.is_empty();
     for Problem { span, message, hint } in problems {
         reader.error(span, message, hint);
     }
     let config = if legible { decode::document(&mut reader, root.as_ref()) } else { None };
-    let (errors, dropped, warnings) = reader.into_findings().finish();
+    let (findings, read) = reader.finish();
+    let Found { errors, warnings, dropped, secrets } = findings.finish();
     match config {
-        Some(config) if errors.is_empty() => Ok(Config { warnings: place(file_name, text, warnings), ..config }),
-        _ => Err(Diagnostics::new(place(file_name, text, errors), dropped)),
+        Some(config) if errors.is_empty() => {
+            let files = [vec![path.to_owned()], read].concat();
+            Ok(Config { files, warnings: place(file_name, text, warnings, &secrets), ..config })
+        }
+        _ => Err(Diagnostics::new(place(file_name, text, errors, &secrets), dropped)),
     }
 }
 
@@ -118,9 +128,10 @@ fn end_of(text: &str) -> Position {
     Position { line: narrow(number + 1), column: narrow(last.chars().count() + 1) }
 }
 
-/// The findings in the order of the file, each with its source line. The scanner puts the end of a file without a
-/// last line break on a line of its own: what is found there belongs behind the last character.
-fn place(file: &str, text: &str, mut findings: Vec<Finding>) -> Vec<Diagnostic> {
+/// The findings in the order of the file, each with its source line, in which no secret can be read. The scanner puts
+/// the end of a file without a last line break on a line of its own: what is found there belongs behind the last
+/// character.
+fn place(file: &str, text: &str, mut findings: Vec<Finding>, secrets: &[Span]) -> Vec<Diagnostic> {
     let end = end_of(text);
     for Finding { span, .. } in &mut findings {
         span.at = span.at.min(end);
@@ -131,10 +142,19 @@ fn place(file: &str, text: &str, mut findings: Vec<Finding>) -> Vec<Diagnostic> 
     for Finding { span, severity, message, hint } in findings {
         let (file, line, column) = (file.to_owned(), span.at.line, span.at.column);
         while lines.next_if(|&(_, number)| number < line).is_some() {}
-        let source = lines.peek().map(|&(source, _)| source.to_owned());
+        let source = lines.peek().map(|&(source, _)| without(secrets, line, source));
         placed.push(Diagnostic { file, line, column, width: span.width, severity, message, hint, source });
     }
     placed
+}
+
+/// A source line with every secret in it made illegible.
+fn without(secrets: &[Span], line: u32, source: &str) -> String {
+    let here: Vec<&Span> = secrets.iter().filter(|span| span.at.line == line).collect();
+    let hidden = |column: u32| {
+        here.iter().any(|span| (span.at.column..span.at.column.saturating_add(span.width)).contains(&column))
+    };
+    (1u32..).zip(source.chars()).map(|(column, c)| if hidden(column) { '*' } else { c }).collect()
 }
 
 /// One line of a text, counted from 1.

@@ -4,25 +4,33 @@ mod scalars;
 
 use std::path::{Path, PathBuf};
 
+use crate::files::Files;
 use crate::findings::{Findings, REMOVE};
 use crate::form::Form;
 use crate::node::{Entry, Node, Span, Value};
 use crate::suggest::nearest;
-use crate::table::{Field, Later, Presence, Table};
+use crate::table::{Alternatives, Field, Later, Presence, Table};
 use crate::wording::{describe, either, shorten};
 
 /// Takes nodes apart and collects what is wrong with them.
 pub(crate) struct Reader<'e> {
     env: &'e dyn Fn(&str) -> Option<String>,
+    files: &'e dyn Files,
     directory: PathBuf,
     findings: Findings,
+    /// The files that were read, in their order.
+    read: Vec<PathBuf>,
 }
 
 impl<'e> Reader<'e> {
-    /// `env` answers for `${NAME}`; relative paths start in `directory`.
-    pub(crate) fn new(env: &'e dyn Fn(&str) -> Option<String>, directory: Option<&Path>) -> Reader<'e> {
+    /// `env` answers for `${NAME}`, `files` for the files that are named; relative paths start in `directory`.
+    pub(crate) fn new(
+        env: &'e dyn Fn(&str) -> Option<String>,
+        files: &'e dyn Files,
+        directory: Option<&Path>,
+    ) -> Reader<'e> {
         let directory = directory.unwrap_or(Path::new("")).to_owned();
-        Reader { env, directory, findings: Findings::default() }
+        Reader { env, files, directory, findings: Findings::default(), read: Vec::new() }
     }
 
     /// The directory in which the file lies: relative paths start there.
@@ -30,8 +38,49 @@ impl<'e> Reader<'e> {
         &self.directory
     }
 
-    pub(crate) fn into_findings(self) -> Findings {
-        self.findings
+    pub(crate) fn files(&self) -> &'e dyn Files {
+        self.files
+    }
+
+    /// The path of a file or directory; a relative one has been joined to the directory of the file that names it.
+    pub(crate) fn path(&mut self, node: &Node, noun: &str) -> Option<PathBuf> {
+        let text = self.filled(node, noun)?;
+        if text.value.contains('\0') {
+            self.error(text.span, "a path can't hold a NUL", "write the path of a file");
+            return None;
+        }
+        Some(self.directory.join(&*text.value))
+    }
+
+    /// The whole of a file of at most `max` bytes, which the node names.
+    pub(crate) fn read(&mut self, node: &Node, path: &Path, max: u64) -> Option<Vec<u8>> {
+        match self.files.read(path, max) {
+            Ok(bytes) => {
+                self.read.push(path.to_owned());
+                Some(bytes)
+            }
+            Err(problem) => {
+                let message = format!("the file `{}` {problem}", shorten(&path.display().to_string()));
+                let hint = "a relative path starts in the directory of the file that names it";
+                self.error(node.span, message, hint);
+                None
+            }
+        }
+    }
+
+    /// What was found, and the files that were read.
+    pub(crate) fn finish(self) -> (Findings, Vec<PathBuf>) {
+        (self.findings, self.read)
+    }
+
+    /// How many errors there are so far.
+    pub(crate) fn errors(&self) -> usize {
+        self.findings.errors()
+    }
+
+    /// A secret is written out there: no diagnostic shows it.
+    pub(crate) fn hide(&mut self, span: Span) {
+        self.findings.hide(span);
     }
 
     /// Whether further errors are only counted.
@@ -58,20 +107,46 @@ impl<'e> Reader<'e> {
             return;
         };
         let keys: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
-        let mut present: Vec<&str> = Vec::new();
+        let mut present: Vec<(&str, Span)> = Vec::new();
+        // Keys that are not missed, because one that has not landed stands in their place.
+        let mut excused: Vec<&str> = Vec::new();
         for entry in entries {
             if let Some(later) = table.later.iter().find(|later| later.key == entry.key) {
                 self.not_landed(entry.span, later.subject(), REMOVE);
-                present.extend(later.instead_of);
+                excused.extend(later.instead_of);
             } else if let Some(field) = self.field(entry, table, &keys) {
-                present.push(field.key);
+                present.push((field.key, entry.span));
                 (field.read)(self, &entry.value, &field.form, draft);
             }
         }
         let required = table.fields.iter().filter(|field| field.presence == Presence::Required);
-        for field in required.filter(|field| !present.contains(&field.key)) {
+        let lacks = |key: &str| !excused.contains(&key) && present.iter().all(|(present, _)| *present != key);
+        for field in required.filter(|field| lacks(field.key)) {
             let hint = format!("add `{}: {}`, for example", field.key, field.example);
             self.error(first_of(node), format!("`{}` is missing in {}", field.key, table.noun), hint);
+        }
+        for which in table.alternatives {
+            if !which.keys.iter().any(|key| excused.contains(key)) {
+                self.one_of(node, table, which, &present);
+            }
+        }
+    }
+
+    /// Reports keys that exclude each other, and the lack of all of them where one is needed.
+    fn one_of<T>(&mut self, node: &Node, table: &Table<T>, which: &Alternatives, present: &[(&str, Span)]) {
+        let mut given = present.iter().filter(|(key, _)| which.keys.contains(key));
+        let Some((first, _)) = given.next() else {
+            if !which.optional {
+                let field = table.fields.iter().find(|field| which.keys.contains(&field.key));
+                let example = field.map(|field| format!("add `{}: {}`, for example", field.key, field.example));
+                let message = format!("{} is missing in {}", either(which.keys), table.noun);
+                self.error(first_of(node), message, example.unwrap_or_default());
+            }
+            return;
+        };
+        for (other, span) in given {
+            let message = format!("`{other}` can't stand beside `{first}` in {}", table.noun);
+            self.error(*span, message, format!("keep one of {}", either(which.keys)));
         }
     }
 

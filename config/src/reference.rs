@@ -10,8 +10,9 @@ use crate::form::Form;
 use crate::load::MAX_FILE_BYTES;
 use crate::node::{DEPTH_MAX, NODES_MAX};
 use crate::pattern::REGEX_BYTES_MAX;
-use crate::table::{Later, Presence, Row, Rows};
+use crate::table::{Alternatives, Later, Presence, Row, Rows};
 use crate::units::show_size;
+use crate::wording::either;
 
 #[cfg(test)]
 mod tests;
@@ -49,6 +50,10 @@ fn section(page: &mut String, table: &dyn Rows) {
             doc.to_owned(),
         ];
         line(page, &cells);
+    }
+    for Alternatives { keys, optional } in table.alternatives() {
+        let number = if *optional { "At most one" } else { "Exactly one" };
+        let _ = writeln!(page, "\n{number} of {}.", either(keys).replace(" or ", " and "));
     }
     let later: Vec<String> = table.later().iter().map(Later::subject).collect();
     if !later.is_empty() {
@@ -101,6 +106,7 @@ fn type_of(form: &Form) -> String {
         Form::Duration { .. } => "duration".to_owned(),
         Form::Text { kind, .. } => (*kind).to_owned(),
         Form::Choice(words) => words.iter().map(|word| code(word)).collect::<Vec<_>>().join(" or "),
+        Form::Switch => "`on` or `off`".to_owned(),
         Form::OrOff(form) => format!("{} or `off`", type_of(form)),
         Form::OrSwitch(form) => format!("`on`, `off` or {}", type_of(form)),
         Form::Either(a, b) => format!("{} or {}", type_of(a), type_of(b)),

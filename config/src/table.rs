@@ -14,7 +14,16 @@ pub(crate) struct Table<T: 'static> {
     /// What it is for.
     pub(crate) doc: &'static str,
     pub(crate) fields: &'static [Field<T>],
+    /// Keys that exclude each other.
+    pub(crate) alternatives: &'static [Alternatives],
     pub(crate) later: &'static [Later],
+}
+
+/// Keys of which a map holds one.
+pub(crate) struct Alternatives {
+    pub(crate) keys: &'static [&'static str],
+    /// Whether it may hold none.
+    pub(crate) optional: bool,
 }
 
 /// One key.
@@ -73,6 +82,7 @@ pub(crate) trait Rows {
     fn path(&self) -> &'static str;
     fn doc(&self) -> &'static str;
     fn rows(&self) -> Vec<Row>;
+    fn alternatives(&self) -> &'static [Alternatives];
     fn later(&self) -> &'static [Later];
 }
 
@@ -105,6 +115,10 @@ impl<T> Rows for Table<T> {
             exceeding: f.exceeding,
         };
         self.fields.iter().map(row).collect()
+    }
+
+    fn alternatives(&self) -> &'static [Alternatives] {
+        self.alternatives
     }
 
     fn later(&self) -> &'static [Later] {

@@ -18,6 +18,16 @@ pub enum TemplatePart {
     Reference(Reference),
 }
 
+impl TemplatePart {
+    /// The text, if it is one.
+    pub fn as_literal(&self) -> Option<&str> {
+        match self {
+            TemplatePart::Literal(text) => Some(text),
+            TemplatePart::Reference(_) => None,
+        }
+    }
+}
+
 /// What a template may refer to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Reference {

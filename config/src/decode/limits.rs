@@ -46,7 +46,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Limits {
 }
 
 /// Stores what could be read.
-fn put<T>(place: &mut T, value: Option<T>) {
+pub(crate) fn put<T>(place: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *place = value;
     }
@@ -162,6 +162,7 @@ pub(crate) static LIMITS: Table<Draft> = Table {
             },
         },
     ],
+    alternatives: &[],
     later: &[crate::table::later("handshake_timeout", "TLS handshakes")],
 };
 
@@ -190,5 +191,6 @@ pub(crate) static MIN_RATE: Table<MinRate> = Table {
             read: |reader, node, form, rate| put(&mut rate.grace, reader.duration(node, form)),
         },
     ],
+    alternatives: &[],
     later: &[],
 };

@@ -44,6 +44,7 @@ pub(crate) static LISTENER: Table<Draft> = Table {
             },
         },
     ],
+    alternatives: &[],
     later: &[later("tls", "TLS")],
 };
 

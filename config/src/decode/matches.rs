@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use crate::decode::fields::{self, is_token};
 use crate::decode::{Once, Wrong, host, parsed, path};
 use crate::document::Match;
 use crate::form::Form;
@@ -79,6 +80,7 @@ pub(crate) static MATCH: Table<Match> = Table {
             read: |reader, node, _, matches| query(reader, node, matches),
         },
     ],
+    alternatives: &[],
     later: &[],
 };
 
@@ -98,6 +100,7 @@ pub(crate) static REGEX: Table<Option<PathPattern>> = Table {
             doubtful(reader, node, path.as_ref());
         },
     }],
+    alternatives: &[],
     later: &[],
 };
 
@@ -137,11 +140,14 @@ fn headers(reader: &mut Reader<'_>, node: &Node, matches: &mut Match) {
     };
     let mut once = Once::new("the header field");
     for Entry { key, span, value } in entries {
-        let name = key.to_ascii_lowercase();
-        if !is_token(&name) {
-            let message = format!("`{}` can't be the name of a header field", shorten(key));
-            reader.error(*span, message, "a name is letters, digits and ``!#$%&'*+-.^_`|~``");
-        } else if name == "host" {
+        let name = match fields::name(key) {
+            Ok(name) => name,
+            Err((message, hint)) => {
+                reader.error(*span, message, hint);
+                continue;
+            }
+        };
+        if name == "host" {
             let message = "`host` is not compared as a header field";
             reader.error(*span, message, "write `hosts: [...]` beside `headers` instead");
         } else if once.check(reader, &name, *span)
@@ -189,11 +195,6 @@ fn method(text: &str) -> Result<String, Wrong> {
         return Err((format!("`{shown}` is not a method: case counts"), format!("write `{upper}`")));
     }
     Ok(text.to_owned())
-}
-
-/// RFC 9110 section 5.6.2.
-fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
 fn regex(text: &str) -> Result<PathPattern, Wrong> {

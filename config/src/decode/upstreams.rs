@@ -117,6 +117,7 @@ pub(crate) static UPSTREAM: Table<Draft> = Table {
             read: |reader, node, form, draft| draft.connect_timeout = reader.duration(node, form),
         },
     ],
+    alternatives: &[],
     later: &[
         later("protocol", "HTTP/2 to services"),
         later("tls", "TLS to services"),
@@ -162,6 +163,7 @@ pub(crate) static ENDPOINT: Table<EndpointDraft> = Table {
             },
         },
     ],
+    alternatives: &[],
     later: &[],
 };
 

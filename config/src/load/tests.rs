@@ -51,7 +51,7 @@ fn a_file_at_the_largest_size_is_read_and_one_byte_more_is_not() {
     assert_eq!(text.len() as u64, MAX_FILE_BYTES);
     assert!(parsed(&text).is_ok());
     text.push('#');
-    assert!(first_error(&text).contains("larger than 16 MiB"));
+    assert!(first_error(&text).contains("larger than 16MiB"));
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_file_that_cant_be_read_is_one_error() {
 
     let large = directory.join("large.yaml");
     std::fs::File::create(&large).unwrap().set_len(MAX_FILE_BYTES + 1).unwrap();
-    assert!(load(&large).unwrap_err().to_string().contains("larger than 16 MiB"));
+    assert!(load(&large).unwrap_err().to_string().contains("larger than 16MiB"));
     std::fs::remove_dir_all(&directory).unwrap();
 }
 

@@ -67,6 +67,17 @@ impl Reader<'_> {
         Some(on)
     }
 
+    /// A switch and nothing else.
+    pub(crate) fn on_or_off(&mut self, node: &Node) -> Option<bool> {
+        if let Some(on) = self.switch(node) {
+            return Some(on);
+        }
+        let text = self.filled(node, "`on` or `off`")?;
+        let message = format!("expected `on` or `off`, found `{}`", shorten(&text.value));
+        self.error(text.span, message, "write `on` or `off`");
+        None
+    }
+
     pub(crate) fn integer(&mut self, node: &Node, form: &Form) -> Option<u64> {
         self.number(node, form, "a whole number", units::integer)
     }

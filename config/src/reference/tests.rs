@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::*;
 use crate::document::Config;
 use crate::{Diagnostics, Limits};
@@ -10,7 +12,8 @@ fn around(path: &str, keys: &[(&str, &str)]) -> String {
         pairs.join(", ")
     };
     let listener = r#"listeners: [{ name: a, address: "127.0.0.1:0" }]"#;
-    let upstream = r#"upstreams: { users: { endpoints: ["127.0.0.1:1"] } }"#;
+    let upstream =
+        r#"upstreams: { users: { endpoints: ["127.0.0.1:1"] }, users-next: { endpoints: ["127.0.0.1:2"] } }"#;
     let name = ("name", "a");
     let endpoint = ("address", "\"127.0.0.1:1\"");
     let (matches, forward) = (("match", "{}"), ("forward", "{ upstream: users }"));
@@ -20,8 +23,15 @@ fn around(path: &str, keys: &[(&str, &str)]) -> String {
             let upstreams = ("upstreams", "{ users: { endpoints: [\"127.0.0.1:1\"] } }");
             format!("{{ {} }}", with(&[listeners, upstreams]))
         }
-        "runtime" | "shutdown" | "limits" | "access_log" => {
+        "runtime" | "shutdown" | "reload" | "limits" | "access_log" => {
             format!("{listener}\n{path}: {{ {} }}", with(&[]))
+        }
+        "admin" => format!("{listener}\nadmin: {{ {} }}", with(&[("address", "\"127.0.0.1:0\"")])),
+        "SECRET" => around("admin", &[("token", &format!("{{ {} }}", with(&[])))]),
+        "runtime.per_core.CORE" => format!("{listener}\nruntime: {{ per_core: {{ 0: {{ {} }} }} }}", with(&[])),
+        "access_log.format" | "access_log.to" => {
+            let key = path.strip_prefix("access_log.").unwrap();
+            around("access_log", &[(key, &format!("{{ {} }}", with(&[])))])
         }
         "limits.min_rate" => format!("{listener}\nlimits: {{ min_rate: {{ {} }} }}", with(&[])),
         "listeners[]" => format!("listeners: [{{ {} }}]", with(&[name, ("address", "\"127.0.0.1:0\"")])),
@@ -31,7 +41,25 @@ fn around(path: &str, keys: &[(&str, &str)]) -> String {
         "upstreams.NAME.endpoints[]" => {
             format!("{listener}\nupstreams: {{ users: {{ endpoints: [{{ {} }}] }} }}", with(&[endpoint]))
         }
-        "routes[]" => format!("{listener}\n{upstream}\nroutes: [{{ {} }}]", with(&[name, matches, forward])),
+        "routes[]" => {
+            let action = ["redirect", "respond"].iter().any(|key| keys.iter().any(|(given, _)| given == key));
+            let needed = if action { vec![name, matches] } else { vec![name, matches, forward] };
+            format!("{listener}\n{upstream}\nroutes: [{{ {} }}]", with(&needed))
+        }
+        "routes[].redirect" => {
+            let to = if keys.iter().any(|(key, value)| (*key, *value) == ("https", "on")) {
+                None
+            } else {
+                Some(("to", "/a"))
+            };
+            let redirect = format!("{{ {} }}", with(to.as_slice()));
+            around("routes[]", &[("match", "{ path: \"/old/*\" }"), ("redirect", &redirect)])
+        }
+        "routes[].respond" => around("routes[]", &[("respond", &format!("{{ {} }}", with(&[])))]),
+        "routes[].forward.split[]" => {
+            let share = with(&[("upstream", "users"), ("weight", "1")]);
+            around("routes[].forward", &[("split", &format!("[{{ {share} }}]"))])
+        }
         "routes[].match" => {
             format!(
                 "{listener}\n{upstream}\nroutes: [{{ name: a, match: {{ {} }}, forward: {{ upstream: users }} }}]",
@@ -39,13 +67,35 @@ fn around(path: &str, keys: &[(&str, &str)]) -> String {
             )
         }
         "routes[].match.path" => around("routes[].match", &[("path", &format!("{{ {} }}", with(&[])))]),
-        "routes[].forward" => around("routes[]", &[("forward", &format!("{{ {} }}", with(&[("upstream", "users")])))]),
+        "routes[].forward" => around(
+            "routes[]",
+            &[(
+                "forward",
+                &format!(
+                    "{{ {} }}",
+                    with(if keys.iter().any(|(key, _)| *key == "split") { &[] } else { &[("upstream", "users")] })
+                ),
+            )],
+        ),
         other => panic!("say here how a file with `{other}` looks"),
     }
 }
 
+/// Every file is there and holds the same.
+struct Secrets;
+
+impl crate::Files for Secrets {
+    fn read(&self, _: &Path, _: u64) -> Result<Vec<u8>, String> {
+        Ok(b"secret\n".to_vec())
+    }
+
+    fn is_directory(&self, _: &Path) -> bool {
+        true
+    }
+}
+
 fn load(path: &str, key: &str, value: &str) -> Result<Config, Diagnostics> {
-    crate::parse("example.yaml", &around(path, &[(key, value)]), &|_| None)
+    crate::parse_with("example.yaml", &around(path, &[(key, value)]), &|_| None, &Secrets)
 }
 
 #[test]
