@@ -10,6 +10,7 @@
 mod address;
 mod decode;
 mod diagnostic;
+pub mod diff;
 mod document;
 mod environment;
 mod files;
