@@ -163,7 +163,9 @@ impl Gateway {
     ///
     /// # Errors
     /// A listener or a log that can't be opened. Then nothing has changed.
-    pub(super) fn adopt(&mut self, config: Config, snapshot: Snapshot) -> io::Result<()> {
+    pub(super) fn adopt(&mut self, mut config: Config, snapshot: Snapshot) -> io::Result<()> {
+        // Cores and rings are what they are until the process ends.
+        config.runtime = self.config.runtime.clone();
         let prepared = self.open.prepare(&config)?;
         let log = self.next_log(&config)?;
         // From here on nothing can fail.

@@ -7,6 +7,7 @@ use super::notify::{self, Watchdog};
 use super::reload::{self, Loaded, Outcome, Refused, Reloads};
 use super::report;
 use super::shards::{FromShard, Message};
+use ringgate_config::diff;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -163,11 +164,17 @@ impl Life {
         let Loaded { begun, result } = loaded;
         let adopted = result.and_then(|(config, snapshot)| {
             let warnings = config.warnings.iter().map(ToString::to_string).collect();
+            let differs = diff::documents(&self.gateway.config, &config);
             self.gateway.adopt(config, snapshot).map_err(|error| Refused::Other(error.to_string()))?;
-            Ok(warnings)
+            Ok((differs, warnings))
         });
         let outcome = match adopted {
-            Ok(warnings) => self.outcome(begun, |outcome| outcome.warnings = warnings),
+            Ok((differs, warnings)) => self.outcome(begun, |outcome| {
+                let (kept, changes): (Vec<_>, Vec<_>) = differs.into_iter().partition(|change| change.needs_restart);
+                outcome.changes = changes.iter().map(ToString::to_string).collect();
+                outcome.kept = kept.iter().map(ToString::to_string).collect();
+                outcome.warnings = warnings;
+            }),
             Err(refused) => self.outcome(begun, |outcome| outcome.errors = refused.reasons()),
         };
         reload::report(&self.path, &outcome);

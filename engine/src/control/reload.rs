@@ -8,6 +8,9 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime};
 
+/// Changes that are logged of one reload.
+const CHANGES_LOGGED_MAX: usize = 50;
+
 /// A configuration that was read for a reload.
 pub(super) struct Loaded {
     pub(super) begun: Instant,
@@ -107,7 +110,10 @@ pub(super) fn report(path: &Path, outcome: &Outcome) {
             path.display()
         ));
     }
-    outcome.changes.iter().for_each(|change| say(&format!("reload: {change}")));
+    outcome.changes.iter().take(CHANGES_LOGGED_MAX).for_each(|change| say(&format!("reload: {change}")));
+    if let Some(more) = outcome.changes.len().checked_sub(CHANGES_LOGGED_MAX).filter(|more| *more > 0) {
+        say(&format!("reload: and {more} more changes: `ringgate diff OLD NEW` shows all"));
+    }
     outcome.kept.iter().for_each(|key| say(&format!("reload: {key} can't change while the process runs: it was kept")));
     let count = outcome.changes.len();
     say(&format!(

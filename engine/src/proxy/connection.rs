@@ -116,13 +116,16 @@ async fn cold<N: Network>(
     {
         return goes_on;
     }
+    let mut deadline = deadline;
     timer.set(deadline);
     poll_fn(|cx| match io.poll_readable(cx) {
         Poll::Ready(result) => Poll::Ready(result.is_ok()),
-        Poll::Pending if shard.draining.get() => Poll::Ready(false),
+        Poll::Pending if shard.draining.get() || entrance.is_over() => Poll::Ready(false),
         Poll::Pending => {
-            if let Some(until) = entrance.until() {
-                timer.set(deadline.min(until));
+            // A reload wakes what waits, and may have brought the end nearer.
+            if let Some(until) = entrance.until().filter(|until| *until < deadline) {
+                deadline = until;
+                timer.set(deadline);
             }
             timer.poll(cx).map(|()| false)
         }
