@@ -68,7 +68,8 @@ impl Harness {
         let batch = log.as_ref().map(LogWriter::handle).map_or_else(LogBatch::off, LogHandle::batch);
         let services = Rc::default();
         let permits = Permits::new(config.limits.connections);
-        let shard = Shard::new(InMemory(Rc::clone(&services)), snapshot, batch, permits, Readiness::default());
+        let shard =
+            Shard::new(InMemory(Rc::clone(&services)), snapshot, batch, permits, Readiness::default(), Box::new(drop));
         let client = connect(&shard)?;
         Ok(Harness { by_hand, client, services, shard, service, answer: Vec::new(), _log: log })
     }

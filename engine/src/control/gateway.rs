@@ -4,6 +4,7 @@ use super::diary::say;
 use super::event::Event;
 use super::listeners::{Listeners, Prepared, Started};
 use super::shards::{self, FromShard, LogChange, Message, Plan, Turnover};
+use super::state_dir::StateDir;
 use crate::observe::LogWriter;
 use crate::proxy::{Permits, Readiness, Snapshot};
 use ringgate_config::{AccessLog, Config, Cores, LogTarget};
@@ -52,6 +53,8 @@ pub struct Gateway {
     /// Shards that have not ended.
     pub(super) running: usize,
     pub(super) log: Option<LogWriter>,
+    /// Held for as long as it is configured.
+    state: Option<StateDir>,
     mailboxes: Vec<Sender<Message>>,
     open: Listeners,
     /// Snapshots that shards may still hold. The last to let go of one is this thread: freeing a large one takes time
@@ -90,6 +93,7 @@ impl Gateway {
             tell,
             running: cores.len(),
             log,
+            state: config.state_dir.as_deref().map(StateDir::open).transpose()?,
             mailboxes: Vec::new(),
             open,
             snapshots: vec![snapshot],
@@ -168,7 +172,11 @@ impl Gateway {
         config.runtime = self.config.runtime.clone();
         let prepared = self.open.prepare(&config)?;
         let log = self.next_log(&config)?;
+        let state = self.next_state(&config)?;
         // From here on nothing can fail.
+        if let Some(state) = state {
+            self.state = state;
+        }
         let another_log = log.is_some();
         if let Some(log) = log {
             retire(std::mem::replace(&mut self.log, log));
@@ -233,6 +241,14 @@ impl Gateway {
     /// Whether snapshots other than the current one are waited for.
     pub(super) fn has_old_snapshots(&self) -> bool {
         self.snapshots.len() > 1
+    }
+
+    /// The directory of this configuration, if it is another one than now.
+    fn next_state(&self, config: &Config) -> io::Result<Option<Option<StateDir>>> {
+        if config.state_dir.as_deref() == self.state.as_ref().map(StateDir::path) {
+            return Ok(None);
+        }
+        config.state_dir.as_deref().map(StateDir::open).transpose().map(Some)
     }
 
     /// The writer for this configuration, if it is another one than now.

@@ -122,6 +122,7 @@ impl Life {
             Event::Signal(SIGQUIT) => return Next::Stop(None),
             Event::Signal(_) => return self.terminate(),
             Event::Loaded(loaded) => self.loaded(*loaded),
+            Event::Shard(FromShard::Note(what)) => say(&what),
             Event::Shard(FromShard::Answered) => self.watchdog.heard(),
             Event::Shard(FromShard::Ended(index, result)) => {
                 self.gateway.running -= 1;

@@ -10,6 +10,7 @@ mod notify;
 mod reload;
 mod report;
 mod shards;
+mod state_dir;
 mod stop;
 
 pub use check::check;

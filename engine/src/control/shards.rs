@@ -2,7 +2,7 @@
 
 use crate::observe::{LogBatch, LogHandle};
 use crate::proxy::{
-    ACCEPTS_IN_FLIGHT, Entrance, EntranceId, Permit, Permits, Readiness, Shard, Snapshot, accept_loop, adopt,
+    ACCEPTS_IN_FLIGHT, Entrance, EntranceId, Notes, Permit, Permits, Readiness, Shard, Snapshot, accept_loop, adopt,
 };
 use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::counters::{self, Counters};
@@ -78,6 +78,8 @@ pub(super) enum FromShard {
     Adopted(u64),
     /// It turns.
     Answered,
+    /// Something that whoever runs the process should know.
+    Note(String),
     Ended(usize, io::Result<()>),
 }
 
@@ -152,8 +154,12 @@ impl<E: From<FromShard> + Send + 'static> Hooks<Message> for Running<E> {
     fn start(&mut self, chosen: &Chosen) {
         let Some(plan) = self.plan.take() else { return };
         let Turnover { snapshot, log, listeners, .. } = plan.begin;
-        let shard =
-            Shard::new(Sockets, snapshot, log.batch().unwrap_or_else(LogBatch::off), plan.permits, plan.readiness);
+        let log = log.batch().unwrap_or_else(LogBatch::off);
+        let events = self.events.clone();
+        let notes: Notes = Box::new(move |what| {
+            let _ = events.send(FromShard::Note(what).into());
+        });
+        let shard = Shard::new(Sockets, snapshot, log, plan.permits, plan.readiness, notes);
         self.shard = Some(shard.clone());
         let _none = self.listen(&shard, listeners);
         self.tell(FromShard::Started(chosen.clone(), counters::shared()));

@@ -74,8 +74,11 @@ pub(crate) async fn accept_loop(
         let (stream, peer) = match listener.accept(entrance.stop.handle()).await {
             Ok(accepted) => accepted,
             Err(_) if entrance.stop.stopped() => break,
-            Err(_) => {
+            Err(error) => {
                 // Out of descriptors, or the client has gone already.
+                if entrance.may_complain() {
+                    shard.note(format!("listener {}: can't accept: {error}", entrance.name()));
+                }
                 sleep(PAUSE).await;
                 continue;
             }

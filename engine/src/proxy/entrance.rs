@@ -6,6 +6,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+/// How often it is said that accepting fails.
+const COMPLAINED_EVERY: Duration = Duration::from_secs(60);
+
 /// A listener's number: given by the control thread, never given twice.
 pub(crate) type EntranceId = u32;
 
@@ -17,6 +20,8 @@ pub(crate) struct Entrance {
     pub(crate) stop: Stop,
     /// Accept loops that have not ended: the shard's socket is open until then.
     pub(crate) accepting: Cell<usize>,
+    /// When it was last said that accepting fails.
+    complained: Cell<Option<Moment>>,
     /// It was removed: its connections may go on until then.
     until: Cell<Option<Moment>>,
 }
@@ -28,6 +33,7 @@ impl Entrance {
             name: RefCell::new(name.into()),
             stop: Stop::default(),
             accepting: Cell::new(0),
+            complained: Cell::new(None),
             until: Cell::new(None),
         }
     }
@@ -35,6 +41,16 @@ impl Entrance {
     /// Its name now: a reload may change it.
     pub(crate) fn name(&self) -> Rc<str> {
         self.name.borrow().clone()
+    }
+
+    /// Whether it is time to say that accepting fails: once a minute.
+    pub(crate) fn may_complain(&self) -> bool {
+        let now = clock::now();
+        let due = self.complained.get().is_none_or(|at| now.since(at) >= COMPLAINED_EVERY);
+        if due {
+            self.complained.set(Some(now));
+        }
+        due
     }
 
     pub(crate) fn rename(&self, name: &str) {

@@ -96,7 +96,8 @@ async fn connection<N: Network, D: Downstream>(
         if !must_be_new && let Some(waiting) = endpoint.pooled() {
             return Ok((endpoint, waiting));
         }
-        let connecting = endpoint.connect(&context.shard.network, cluster.connect_timeout);
+        let tell = |what| context.shard.note(format!("upstream {}: {what}", cluster.name));
+        let connecting = endpoint.connect(&context.shard.network, cluster.connect_timeout, tell);
         match while_wanted(context, down, connecting).await {
             Ok(connected) => return Ok((endpoint, connected)),
             Err(failed @ (Fault::Connect | Fault::ConnectTimeout)) => {

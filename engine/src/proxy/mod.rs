@@ -27,7 +27,7 @@ mod tunnels;
 pub(crate) use accept::{ACCEPTS_IN_FLIGHT, Permit, Permits, accept_loop, adopt};
 pub(crate) use entrance::{Entrance, EntranceId};
 pub(crate) use h1::view;
-pub(crate) use shard::{Readiness, Shard};
+pub(crate) use shard::{Notes, Readiness, Shard};
 pub(crate) use snapshot::Snapshot;
 
 /// The name of this gateway in Via.

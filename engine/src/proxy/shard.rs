@@ -35,6 +35,7 @@ pub(crate) struct Shard<N: Network> {
     pub(crate) lives: Lives,
     pub(crate) permits: Permits,
     pub(crate) readiness: Readiness,
+    notes: Notes,
     pub(crate) ids: RequestIds,
     /// No new requests: connections are closed as they become idle.
     pub(crate) draining: Cell<bool>,
@@ -62,6 +63,9 @@ impl Readiness {
         self.0.load(Ordering::Relaxed)
     }
 }
+
+/// Where a shard's words go to whoever runs the process. Must not wait.
+pub(crate) type Notes = Box<dyn Fn(String)>;
 
 /// What a busy connection works with besides buffers.
 pub(crate) struct Kit {
@@ -104,6 +108,7 @@ impl<N: Network> Shard<N> {
         log: LogBatch,
         permits: Permits,
         readiness: Readiness,
+        notes: Notes,
     ) -> Rc<Shard<N>> {
         Rc::new(Shard {
             network,
@@ -112,6 +117,7 @@ impl<N: Network> Shard<N> {
             lives: Lives::default(),
             permits,
             readiness,
+            notes,
             ids: RequestIds::new(),
             draining: Cell::new(false),
             aborting: Cell::new(false),
@@ -126,6 +132,11 @@ impl<N: Network> Shard<N> {
     /// The snapshot of now. Not to be kept over an await.
     pub(crate) fn current(&self) -> Ref<'_, Rc<Current<N>>> {
         self.current.borrow()
+    }
+
+    /// Says something to whoever runs this. Seldom: callers see to that.
+    pub(crate) fn note(&self, what: String) {
+        (self.notes)(what);
     }
 
     /// What holds for every request that begins now.

@@ -17,6 +17,9 @@ use std::time::Duration;
 /// How long an endpoint that refused a connection is passed over.
 pub(crate) const SKIP_AFTER_REFUSAL: Duration = Duration::from_secs(1);
 
+/// How often it is said of an endpoint that it is down, or up again.
+const TOLD_EVERY: Duration = Duration::from_secs(10);
+
 /// A service, as one shard sees it.
 pub(crate) struct Cluster<T> {
     pub(crate) name: String,
@@ -31,6 +34,10 @@ pub(crate) struct Endpoint<T> {
     /// The address as the access log writes it.
     pub(crate) label: String,
     skipped_until: Cell<Moment>,
+    /// The last connection that was asked for failed, and whoever runs this was told.
+    told_down: Cell<bool>,
+    /// When that, or the contrary, was said last.
+    told_at: Cell<Option<Moment>>,
     /// An operator has taken it out: it gets no new requests.
     drained: Cell<bool>,
     pool: RefCell<Pool<T>>,
@@ -100,6 +107,8 @@ impl<T: Transport> Endpoint<T> {
             label,
             address,
             skipped_until: Cell::new(Moment(0)),
+            told_down: Cell::new(false),
+            told_at: Cell::new(None),
             drained: Cell::new(false),
             pool: RefCell::new(Pool::new()),
         }
@@ -124,25 +133,49 @@ impl<T: Transport> Endpoint<T> {
         }
     }
 
-    /// Makes a new connection. An endpoint that refuses, or does not answer in time, is passed over for a second.
+    /// Makes a new connection. An endpoint that refuses, or does not answer in time, is passed over for a second. `tell`
+    /// is told when that begins and when it is over, at most every ten seconds.
     pub(crate) async fn connect<N: Network<Stream = T>>(
         &self,
         network: &N,
         timeout: Duration,
+        tell: impl FnOnce(String),
     ) -> Result<Connected<T>, Fault> {
         let timer = Timer::new();
         timer.set_after(timeout);
         let mut connecting = pin!(network.connect(&self.address));
         let connected = poll_fn(|cx| match connecting.as_mut().poll(cx) {
-            Poll::Ready(Ok(io)) => Poll::Ready(Ok(io)),
-            Poll::Ready(Err(_)) => Poll::Ready(Err(Fault::Connect)),
-            Poll::Pending => timer.poll(cx).map(|()| Err(Fault::ConnectTimeout)),
+            Poll::Ready(result) => Poll::Ready(Some(result)),
+            Poll::Pending => timer.poll(cx).map(|()| None),
         })
         .await;
-        if connected.is_err() {
-            self.skipped_until.set(clock::now().after(SKIP_AFTER_REFUSAL));
+        let why = match connected {
+            Some(Ok(io)) => {
+                self.report(false, || "takes connections again".into(), tell);
+                return Ok(Connected { io, reused: false });
+            }
+            Some(Err(error)) => Some(error),
+            None => None,
+        };
+        self.skipped_until.set(clock::now().after(SKIP_AFTER_REFUSAL));
+        let words = || match &why {
+            Some(error) => format!("can't be connected to: {error}"),
+            None => format!("did not take a connection within {timeout:?}"),
+        };
+        self.report(true, words, tell);
+        Err(if why.is_some() { Fault::Connect } else { Fault::ConnectTimeout })
+    }
+
+    fn report(&self, down: bool, words: impl FnOnce() -> String, tell: impl FnOnce(String)) {
+        if self.told_down.get() == down {
+            return;
         }
-        connected.map(|io| Connected { io, reused: false })
+        let now = clock::now();
+        if self.told_at.get().is_none_or(|at| now.since(at) >= TOLD_EVERY) {
+            self.told_down.set(down);
+            self.told_at.set(Some(now));
+            tell(format!("endpoint {} {}", self.label, words()));
+        }
     }
 }
 
