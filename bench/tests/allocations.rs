@@ -1,7 +1,9 @@
 //! A connection that is in use allocates nothing: not for a request, not for an answer.
 
+use ringgate::harness::Routes;
 use ringgate_bench::allocations::{Counting, on_this_thread};
-use ringgate_bench::{Exchange, LogLines, SCENARIOS};
+use ringgate_bench::{Exchange, LogLines, SCENARIOS, config};
+use ringgate_protocols::h1::HeadLimits;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -34,6 +36,35 @@ fn a_line_of_the_access_log_allocates_next_to_nothing() {
         run(&mut exchange);
         let allocations = on_this_thread() - before;
         assert!(allocations < EXCHANGES / 20, "{}: {allocations} allocations in {EXCHANGES} exchanges", scenario.name);
+    }
+}
+
+#[test]
+fn finding_a_route_allocates_nothing() {
+    let limits = HeadLimits { header_bytes: 4096, headers: 10, target_bytes: 1024 };
+    let text = r#"
+listeners: [{ name: a, address: "127.0.0.1:0" }]
+upstreams: { s: { endpoints: ["127.0.0.1:9"] } }
+routes:
+  - { name: host, match: { hosts: [a.example.com, "*.example.org"], path: "/*" }, forward: { upstream: s } }
+  - { name: exact, match: { path: /users }, forward: { upstream: s } }
+  - { name: captured, match: { path: "/users/{id}/posts/*" }, forward: { upstream: s } }
+  - { name: prefix, match: { path: "/static/css/*", methods: [GET] }, forward: { upstream: s } }
+"#;
+    let mut routes = Routes::new(&config(text).unwrap()).unwrap();
+    let requests = [
+        ("a.example.com", "/x", 0),
+        ("b.EXAMPLE.org:80", "/x", 0),
+        ("h", "/users?q", 1),
+        ("h", "/users/7/posts/8", 2),
+        ("h", "/static/css/a/b", 3),
+    ];
+    for (host, target, route) in requests {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        assert!(routes.parse(request.as_bytes(), &limits));
+        let before = on_this_thread();
+        assert_eq!(routes.find(request.as_bytes()), Some(route), "{host}{target}");
+        assert_eq!(on_this_thread() - before, 0, "{host}{target}");
     }
 }
 

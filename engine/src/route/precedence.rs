@@ -37,6 +37,11 @@ impl Precedence {
         let predicates = usize::from(!m.methods.is_empty()) + m.headers.len() + m.query.len();
         Precedence { path: PathRank::of(m.path.as_ref()), predicates: Reverse(predicates), position }
     }
+
+    /// The route's position in the file.
+    pub(super) fn position(&self) -> usize {
+        self.position
+    }
 }
 
 impl PathRank {

@@ -1,33 +1,34 @@
 //! The table: hosts first, then the routes of that host in order of precedence, falling through to wider hosts.
 
-use super::path::CompiledPath;
+use super::captures::Captures;
+use super::paths::Paths;
 use super::precedence::Precedence;
-use super::predicates::Predicates;
+use super::rule::Rule;
 use crate::model::{Fault, RequestHead};
 use ahash::AHashMap;
+use memchr::memchr;
 use ringgate_config::{Config, HostPattern};
 use ringgate_protocols::wire::{Method, path};
+use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 /// Bytes of a host name at most (RFC 1035 section 2.3.4); a longer one is in no table.
 const HOST_BYTES_MAX: usize = 255;
 
-/// All routes, compiled.
-#[derive(Debug, Default)]
-pub(crate) struct RouteTable {
-    /// Routes by exact host, in lower case.
-    exact: AHashMap<Box<[u8]>, Vec<Entry>>,
-    /// Routes by `.example.com`, for `*.example.com`.
-    wildcard: AHashMap<Box<[u8]>, Vec<Entry>>,
-    any: Vec<Entry>,
-}
-
+/// All routes, compiled. What [`RouteTable::find`] costs does not grow with their number, but for regular expressions.
 #[derive(Debug)]
-struct Entry {
-    precedence: Precedence,
-    path: CompiledPath,
-    predicates: Predicates,
-    /// Index into the configuration's routes.
-    route: usize,
+pub(crate) struct RouteTable {
+    /// By the route's index in the configuration.
+    rules: Vec<Rule>,
+    /// Places in `hosts` by exact host, in lower case.
+    exact: AHashMap<Box<[u8]>, usize>,
+    /// Places in `hosts` by `.example.com`, for `*.example.com`.
+    wildcard: AHashMap<Box<[u8]>, usize>,
+    /// Bytes of the longest wildcard: a longer suffix of a host isn't looked for.
+    wildcard_max: usize,
+    hosts: Vec<Paths>,
+    /// Routes without a host.
+    any: Paths,
 }
 
 /// What the table says.
@@ -46,32 +47,43 @@ impl RouteTable {
     /// # Errors
     /// A regex that is too large, which the loader has refused already.
     pub(crate) fn compile(config: &Config) -> Result<RouteTable, regex::Error> {
-        let mut table = RouteTable::default();
-        for (index, route) in config.routes.iter().enumerate() {
-            let entry = || -> Result<Entry, regex::Error> {
-                Ok(Entry {
-                    precedence: Precedence::of(route, index),
-                    path: CompiledPath::compile(route.matches.path.as_ref())?,
-                    predicates: Predicates::compile(&route.matches),
-                    route: index,
-                })
-            };
-            for host in &route.matches.hosts {
-                let list = match host {
-                    HostPattern::Exact(name) => table.exact.entry(name.as_bytes().into()),
-                    HostPattern::Wildcard(suffix) => table.wildcard.entry(suffix.as_bytes().into()),
-                };
-                list.or_default().push(entry()?);
+        let mut table = RouteTable {
+            rules: config.routes.iter().map(Rule::compile).collect::<Result<_, _>>()?,
+            exact: AHashMap::new(),
+            wildcard: AHashMap::new(),
+            wildcard_max: 0,
+            hosts: Vec::new(),
+            any: Paths::new(),
+        };
+        let ranked = config.routes.iter().enumerate().map(|(index, route)| Precedence::of(route, index));
+        let mut ranked: Vec<Precedence> = ranked.collect();
+        ranked.sort_unstable();
+        // In order of precedence, so that every list of the index is in that order too.
+        for index in ranked.iter().map(Precedence::position) {
+            let matches = &config.routes[index].matches;
+            for host in &matches.hosts {
+                table.host(host).insert(matches.path.as_ref(), index);
             }
-            if route.matches.hosts.is_empty() {
-                table.any.push(entry()?);
+            if matches.hosts.is_empty() {
+                table.any.insert(matches.path.as_ref(), index);
             }
         }
-        for list in table.exact.values_mut().chain(table.wildcard.values_mut()) {
-            list.sort_by(|a, b| a.precedence.cmp(&b.precedence));
-        }
-        table.any.sort_by(|a, b| a.precedence.cmp(&b.precedence));
         Ok(table)
+    }
+
+    fn host(&mut self, host: &HostPattern) -> &mut Paths {
+        let new = self.hosts.len();
+        let place = match host {
+            HostPattern::Exact(name) => *self.exact.entry(name.as_bytes().into()).or_insert(new),
+            HostPattern::Wildcard(suffix) => {
+                self.wildcard_max = self.wildcard_max.max(suffix.len());
+                *self.wildcard.entry(suffix.as_bytes().into()).or_insert(new)
+            }
+        };
+        if place == new {
+            self.hosts.push(Paths::new());
+        }
+        &mut self.hosts[place]
     }
 
     /// The route for a request.
@@ -82,40 +94,35 @@ impl RouteTable {
         if matches!(head.method, Method::Trace | Method::Connect) {
             return Ok(Matched::MethodNotAllowed(Vec::new()));
         }
-        let sent = head.path();
-        if path::ambiguous(sent) {
-            let mut decoded = Vec::with_capacity(sent.len());
-            path::normalise(sent, &mut decoded);
-            let (one, other) = (self.find_path(head, sent), self.find_path(head, &decoded));
-            return if one == other { Ok(one) } else { Err(Fault::AmbiguousPath) };
+        match read(head.path()) {
+            Reading::One(path) => Ok(self.find_path(head, &path)),
+            Reading::Two { sent, decoded } => {
+                let (one, other) = (self.find_path(head, sent), self.find_path(head, &decoded));
+                if one == other { Ok(one) } else { Err(Fault::AmbiguousPath) }
+            }
         }
-        if sent.contains(&b'%') {
-            let mut decoded = Vec::with_capacity(sent.len());
-            path::decode(sent, &mut decoded);
-            return Ok(self.find_path(head, &decoded));
-        }
-        Ok(self.find_path(head, sent))
+    }
+
+    /// What the captures of a route stand for in `path`, which that route takes: best as [`captured_path`] gives it.
+    #[allow(dead_code, reason = "for actions that fill in templates")]
+    pub(crate) fn captures<'p>(&'p self, route: usize, path: &'p [u8]) -> Captures<'p> {
+        self.rules.get(route).map_or_else(Captures::none, |rule| rule.path.captures(path))
     }
 
     fn find_path(&self, head: &RequestHead<'_>, path: &[u8]) -> Matched {
         let mut missed = Vec::new();
-        let mut folded = [0u8; HOST_BYTES_MAX];
-        let host = if self.exact.is_empty() && self.wildcard.is_empty() {
-            b""
-        } else {
-            fold(head.host_name().unwrap_or(b""), &mut folded)
-        };
-        let wildcards = suffixes(host).filter_map(|suffix| self.wildcard.get(suffix));
-        let lists = self.exact.get(host).into_iter().chain(wildcards).chain([&self.any]);
-        for list in lists {
-            for entry in list {
-                if entry.path.matches(path) && entry.predicates.others(head) {
-                    if entry.predicates.method(head) {
-                        return Matched::Route(entry.route);
-                    }
-                    missed.extend(entry.predicates.methods.iter().cloned());
+        let mut ask = |route: usize| {
+            let predicates = &self.rules[route].predicates;
+            if predicates.others(head) {
+                if predicates.method(head) {
+                    return ControlFlow::Break(route);
                 }
+                missed.extend(predicates.methods.iter().cloned());
             }
+            ControlFlow::Continue(())
+        };
+        if let ControlFlow::Break(route) = self.candidates(head, path, &mut ask) {
+            return Matched::Route(route);
         }
         if missed.is_empty() {
             return Matched::NotFound;
@@ -123,6 +130,57 @@ impl RouteTable {
         missed.sort();
         missed.dedup();
         Matched::MethodNotAllowed(missed)
+    }
+
+    /// Asks of the routes that take the request's host and `path`, in order of precedence, until there is an answer.
+    fn candidates<B>(
+        &self,
+        head: &RequestHead<'_>,
+        path: &[u8],
+        ask: &mut impl FnMut(usize) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        if !self.hosts.is_empty() {
+            let mut folded = [0u8; HOST_BYTES_MAX];
+            let host = fold(head.host_name().unwrap_or(b""), &mut folded);
+            let wildcards = suffixes(host, self.wildcard_max).filter_map(|suffix| self.wildcard.get(suffix));
+            for place in self.exact.get(host).into_iter().chain(wildcards) {
+                self.hosts[*place].candidates(path, &self.rules, ask)?;
+            }
+        }
+        self.any.candidates(path, &self.rules, ask)
+    }
+}
+
+/// The path of a request as routes see it.
+enum Reading<'h> {
+    /// Percent-decoded.
+    One(Cow<'h, [u8]>),
+    /// A service could take it for another one: as it stands, and fully decoded.
+    Two { sent: &'h [u8], decoded: Vec<u8> },
+}
+
+#[inline]
+fn read(sent: &[u8]) -> Reading<'_> {
+    if path::ambiguous(sent) {
+        let mut decoded = Vec::with_capacity(sent.len());
+        path::normalise(sent, &mut decoded);
+        return Reading::Two { sent, decoded };
+    }
+    if memchr(b'%', sent).is_some() {
+        let mut decoded = Vec::with_capacity(sent.len());
+        path::decode(sent, &mut decoded);
+        return Reading::One(Cow::Owned(decoded));
+    }
+    Reading::One(Cow::Borrowed(sent))
+}
+
+/// The path of a request that captures are taken from: decoded; where it can be read in two ways that give the same
+/// route, fully decoded, so that no capture holds a segment that leads elsewhere.
+#[allow(dead_code, reason = "for actions that fill in templates")]
+pub(crate) fn captured_path<'h>(head: &RequestHead<'h>) -> Cow<'h, [u8]> {
+    match read(head.path()) {
+        Reading::One(path) => path,
+        Reading::Two { decoded, .. } => Cow::Owned(decoded),
     }
 }
 
@@ -135,7 +193,9 @@ fn fold<'a>(host: &[u8], into: &'a mut [u8; HOST_BYTES_MAX]) -> &'a [u8] {
     folded
 }
 
-/// `.b.c` and `.c` for `a.b.c`: the longer wildcard first.
-fn suffixes(host: &[u8]) -> impl Iterator<Item = &[u8]> {
-    host.iter().enumerate().filter(|(at, byte)| **byte == b'.' && *at > 0).map(|(at, _)| &host[at..])
+/// `.b.c` and `.c` for `a.b.c`: the longer wildcard first, none of more than `longest` bytes.
+fn suffixes(host: &[u8], longest: usize) -> impl Iterator<Item = &[u8]> {
+    let from = host.len().saturating_sub(longest).max(1);
+    let dots = host.iter().enumerate().skip(from).filter(|(_, byte)| **byte == b'.');
+    dots.map(|(at, _)| &host[at..])
 }

@@ -1,29 +1,42 @@
+mod captures;
+mod large;
+mod linear;
+
 use super::{Matched, RouteTable};
 use crate::model::{BodySize, Fault, RequestHead};
 use proptest::prelude::{Just, Strategy};
 use proptest::sample::{select, subsequence};
+use ringgate_config::Config;
 use ringgate_protocols::h1::{HeadLimits, RequestHead as ParsedHead};
 
 const LIMITS: HeadLimits = HeadLimits { header_bytes: 65_536, headers: 100, target_bytes: 16_384 };
 
 /// A table of routes, each given by its name and the inside of its `match`.
 fn table(routes: &[(&str, &str)]) -> (RouteTable, Vec<String>) {
+    let config = config(routes);
+    let names = config.routes.iter().map(|route| route.name.clone()).collect();
+    (RouteTable::compile(&config).expect("compiled"), names)
+}
+
+fn config(routes: &[(&str, &str)]) -> Config {
     let mut text = String::from(
         "listeners: [{ name: a, address: \"127.0.0.1:0\" }]\nupstreams: { s: { endpoints: [\"127.0.0.1:9\"] } }\nroutes:\n",
     );
     for (name, matches) in routes {
         text.push_str(&format!("  - {{ name: {name}, match: {{ {matches} }}, forward: {{ upstream: s }} }}\n"));
     }
-    let config = ringgate_config::parse("test.yaml", &text, &|_| None).unwrap_or_else(|error| panic!("{error}"));
-    let names = config.routes.iter().map(|route| route.name.clone()).collect();
-    (RouteTable::compile(&config).expect("compiled"), names)
+    ringgate_config::parse("test.yaml", &text, &|_| None).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn ask(table: &RouteTable, method: &str, host: &str, target: &str, more: &str) -> Result<Matched, Fault> {
+    with_head(method, host, target, more, |head| table.find(head))
+}
+
+fn with_head<R>(method: &str, host: &str, target: &str, more: &str, then: impl FnOnce(&RequestHead<'_>) -> R) -> R {
     let bytes = format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\n{more}\r\n").into_bytes();
     let mut parsed = ParsedHead::new();
     parsed.parse(&bytes, &LIMITS).unwrap_or_else(|error| panic!("{target}: {error}"));
-    table.find(&RequestHead {
+    then(&RequestHead {
         bytes: &bytes,
         method: parsed.method,
         method_text: parsed.method_text,
