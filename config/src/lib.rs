@@ -21,6 +21,7 @@ mod node;
 mod pattern;
 mod reader;
 pub mod reference;
+pub mod schema;
 mod suggest;
 mod syntax;
 mod table;

@@ -1,0 +1,294 @@
+//! The schema against another's validator: it takes what the loader takes, and refuses what a schema can refuse.
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use jsonschema::Validator;
+use proptest::prelude::*;
+use ringgate_config::{parse, schema};
+use saphyr_parser::{Event, Parser, ScalarStyle};
+use serde_json::{Map, Number, Value};
+
+static VALIDATOR: LazyLock<Validator> =
+    LazyLock::new(|| jsonschema::draft202012::new(&serde_json::from_str(&schema::json()).unwrap()).unwrap());
+
+/// A text as an editor's YAML reads it: the core schema of YAML 1.2.2, section 10.3. `None`: not one document of YAML.
+fn value(text: &str) -> Option<Value> {
+    let mut open: Vec<Value> = Vec::new();
+    let mut keys: Vec<Option<String>> = Vec::new();
+    let mut documents = Vec::new();
+    for event in Parser::new_from_str(text) {
+        let done = match event.ok()?.0 {
+            Event::Scalar(text, style, _, _) => scalar(&text, style == ScalarStyle::Plain),
+            Event::SequenceStart(..) | Event::MappingStart(..) if open.len() > 100 => return None,
+            Event::SequenceStart(..) => {
+                open.push(Value::Array(Vec::new()));
+                keys.push(None);
+                continue;
+            }
+            Event::MappingStart(..) => {
+                open.push(Value::Object(Map::new()));
+                keys.push(None);
+                continue;
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                keys.pop();
+                open.pop()?
+            }
+            _ => continue,
+        };
+        match open.last_mut() {
+            None => documents.push(done),
+            Some(Value::Array(items)) => items.push(done),
+            Some(Value::Object(members)) => match keys.last_mut()?.take() {
+                Some(key) => drop(members.insert(key, done)),
+                None => *keys.last_mut()? = Some(done.as_str().map_or_else(|| done.to_string(), str::to_owned)),
+            },
+            Some(_) => return None,
+        }
+    }
+    (documents.len() == 1).then(|| documents.remove(0))
+}
+
+fn scalar(text: &str, plain: bool) -> Value {
+    let digits = text.trim_start_matches(['-', '+']);
+    let decimal = digits.starts_with(|c: char| c.is_ascii_digit()) || digits.starts_with('.') && digits.len() > 1;
+    match text {
+        _ if !plain => Value::String(text.to_owned()),
+        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+        "true" | "True" | "TRUE" => Value::Bool(true),
+        "false" | "False" | "FALSE" => Value::Bool(false),
+        _ if digits.bytes().all(|b| b.is_ascii_digit()) && text.parse::<i64>().is_ok() => {
+            Value::Number(text.parse::<i64>().unwrap().into())
+        }
+        _ if decimal => match text.parse::<f64>().ok().and_then(Number::from_f64) {
+            Some(number) => Value::Number(number),
+            None => Value::String(text.to_owned()),
+        },
+        _ => Value::String(text.to_owned()),
+    }
+}
+
+/// What the schema says against a text: for each error its place and its words.
+fn errors(text: &str) -> Vec<String> {
+    match value(text) {
+        None => vec!["not YAML".to_owned()],
+        Some(value) => {
+            VALIDATOR.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect()
+        }
+    }
+}
+
+fn files(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|e| e == "yaml"));
+    files.sort();
+    files
+}
+
+#[test]
+fn the_schema_is_one() {
+    let schema: Value = serde_json::from_str(&schema::json()).unwrap();
+    jsonschema::meta::validate(&schema).unwrap();
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    // Every definition is used, and every reference leads to one.
+    let text = schema.to_string();
+    let definitions = schema["$defs"].as_object().unwrap();
+    for name in definitions.keys() {
+        assert!(text.contains(&format!("\"#/$defs/{name}\"")), "{name} is used nowhere");
+    }
+    for reference in text.split("\"#/$defs/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(definitions.contains_key(name), "{name} is defined nowhere");
+    }
+}
+
+/// Every object's properties with the path of that object.
+fn properties(schema: &Value, visit: &mut impl FnMut(&str, &Value)) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::Object(properties)) = members.get("properties") {
+                properties.iter().for_each(|(key, property)| visit(key, property));
+            }
+            members.values().for_each(|value| properties(value, visit));
+        }
+        Value::Array(items) => items.iter().for_each(|value| properties(value, visit)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_example_and_every_default_is_valid_under_its_own_key() {
+    let schema: Value = serde_json::from_str(&schema::json()).unwrap();
+    let mut seen = 0;
+    properties(&schema, &mut |key, property| {
+        let mut alone = property.clone();
+        alone["$defs"] = schema["$defs"].clone();
+        let validator = jsonschema::draft202012::new(&alone).unwrap();
+        assert!(
+            property["title"].as_str().unwrap().ends_with(key) && !property["description"].as_str().unwrap().is_empty()
+        );
+        let examples = property["examples"].as_array().unwrap();
+        for value in examples.iter().chain(property.get("default")) {
+            assert!(validator.is_valid(value), "{key}: {value}: {property}");
+            seen += 1;
+        }
+    });
+    assert!(seen >= 50, "{seen}");
+}
+
+#[test]
+fn what_the_loader_takes_is_valid() {
+    let mut good = files("../examples");
+    assert!(good.len() >= 4);
+    good.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract/minimal-h1.yaml"));
+    for path in good {
+        let text =
+            std::fs::read_to_string(&path).unwrap().replace("@HTTP@", "127.0.0.1:1").replace("@ORIGIN@", "[::1]:2");
+        assert_eq!(errors(&text), [""; 0], "{}", path.display());
+    }
+}
+
+/// What a schema can't say, by words of the loader's messages.
+const BEYOND: [(&str, &[&str]); 4] = [
+    ("that a name or an address is given once", &["given twice"]),
+    ("that a name is defined elsewhere", &["there is no upstream", "no route uses"]),
+    (
+        "what a variable of the environment holds",
+        &["environment", "${", "after its variables", "words`", "`9001", "empty text"],
+    ),
+    ("how two values go together", &["is larger than `header_bytes`"]),
+];
+
+/// Files whose broken YAML an editor's parser accepts: anchors, tags and doubled keys are gone when the schema looks.
+const PARSED_AWAY: [&str; 3] = ["YAML aliases", "YAML anchors", "YAML tags"];
+
+#[test]
+fn the_broken_files_that_pass_hold_nothing_that_a_schema_could_refuse() {
+    let environment = |name: &str| match name {
+        "PORT" => Some("9001".to_owned()),
+        "EMPTY" => Some(String::new()),
+        "WORDS" => Some("two words".to_owned()),
+        "LONG" => Some("x".repeat(40_000)),
+        _ => None,
+    };
+    let words: Vec<&str> = BEYOND.iter().flat_map(|(_, words)| *words).chain(&PARSED_AWAY).copied().collect();
+    let all = files("tests/broken");
+    let mut passed = 0;
+    for path in &all {
+        let text = std::fs::read_to_string(path).unwrap();
+        if !errors(&text).is_empty() {
+            continue;
+        }
+        passed += 1;
+        for error in &parse("t.yaml", &text, &environment).unwrap_err() {
+            let beyond = words.iter().any(|word| error.message.contains(word));
+            // In a value with a variable, any error is one that the variable brings.
+            let variable = error.source.as_deref().is_some_and(|source| source.contains("${"));
+            assert!(beyond || variable, "{}: the schema lets this pass:\n{error}", path.display());
+        }
+    }
+    let refused = all.len() - passed;
+    assert!(refused * 5 >= all.len() * 4, "only {refused} of {} are refused", all.len());
+}
+
+/// Documents around one value, which stands where the `@` is.
+const AROUND: [&str; 15] = [
+    "runtime: { cores: @ }",
+    "runtime: { ring_entries: @ }",
+    "trusted_proxies: [@]",
+    "limits: { header_bytes: @, target_bytes: 16 }",
+    "limits: { body_bytes: @ }",
+    "limits: { min_rate: @ }",
+    "limits: { header_timeout: @ }",
+    "shutdown: { deadline: @ }",
+    "access_log: @",
+    "upstreams: { u: { endpoints: [@] } }",
+    "routes: [{ name: @, match: { }, forward: { upstream: u } }]",
+    "routes: [{ name: r, match: { path: @ }, forward: { upstream: u } }]",
+    "routes: [{ name: r, match: { hosts: [@] }, forward: { upstream: u } }]",
+    "routes: [{ name: r, match: { methods: [@], headers: { x-a: @ }, query: { a: @ } }, forward: { upstream: u } }]",
+    "routes: [{ name: r, match: { }, forward: { upstream: u, host: @ } }]",
+];
+
+/// Whatever the loader takes is valid; returns whether it took it.
+fn holds(around: &str, value: &str) -> bool {
+    let text = format!(
+        "listeners: [{{ name: a, address: \"127.0.0.1:0\" }}]\n{}\n{}\n",
+        if around.starts_with("upstreams") { "" } else { "upstreams: { u: { endpoints: [\"127.0.0.1:1\"] } }" },
+        around.replace('@', value)
+    );
+    let taken = parse("t.yaml", &text, &|_| Some("1".to_owned())).is_ok();
+    assert!(!taken || errors(&text).is_empty(), "{text}{:?}", errors(&text));
+    taken
+}
+
+#[test]
+fn values_that_are_written_in_other_ways_are_valid() {
+    for (place, values) in [
+        (0, "auto [0] [\"1\"] [\"${CORE}\"]"),
+        (1, "64 \"64\" 32768 '0128'"),
+        (2, "10.0.0.0/8 192.0.2.7 \"::/0\" \"fd00::/8\" \"::ffff:192.0.2.1\" 0.0.0.0/0"),
+        (3, "256 256B 1KiB \"0256\" 256KiB 262144 0256 \"${SIZE}KiB\""),
+        (4, "off false \"off\" 0 0B 1TiB 1024GiB \"${SIZE}\""),
+        (5, "on true 'true' off {} {bytes:\u{a0}1,grace:\u{a0}1h}"),
+        (6, "10ms 1h 60m 3600s 3600000ms 010ms"),
+        (7, "0s 0h 24h 1440m"),
+        (8, "on off true false \"off\" {}"),
+        (
+            9,
+            "127.0.0.1:1 localhost:65535 \"[::1]:080\" \"[fe80::1%2]:80\" unix:a \"unix:a\u{a0}b:70000\" \"[::ffff:1.2.3.4]:5\"",
+        ),
+        (10, "a 1 1.5 true -1 0x10 \"${NAME}\" 1e3 .inf"),
+        (11, "/ /* /a /a/ \"/{id}\" \"/{id}/*\" /caf%C3%A9 /caf\u{e9} /a.b/c;d=1 {\u{a0}regex:\u{a0}a|b\u{a0}}"),
+        (12, "a A.b 127.0.0.1 \"*.a\" \"[::1]\" a_b.c-d"),
+        (13, "GET M-SEARCH a1"),
+        (14, "a:1 \"[::1]:443\" UPPER.case 127.0.0.1"),
+    ] {
+        for value in values.split(' ') {
+            assert!(holds(AROUND[place], &value.replace('\u{a0}', " ")), "{} is refused: {value}", AROUND[place]);
+        }
+    }
+}
+
+#[test]
+fn values_one_past_a_limit_are_refused() {
+    for (place, values) in [
+        (0, "[] [1024] [\"1024\"] [-1] all"),
+        (1, "32 100 \"65536\" 1e2x"),
+        (2, "10.0.0.0/33 256.0.0.1 \"::/129\" 10.0.0 a"),
+        (3, "255 255B \"255\" 0B 257KiB 1MiB 262145 99999999999 32KB 1.5KiB on"),
+        (4, "1025GiB 1099511627777 1PiB yes on"),
+        (6, "9ms 0s 2h 61m 3601s 3600001ms 5 \"5\" 1.5s 5sec"),
+        (9, "127.0.0.1 127.0.0.1:65536 127.0.0.1:100000 256.0.0.1:1 \"unix:\" \"unix:@a\" http://a:1 8080 [] a:1"),
+        (10, "\"\" \"a/b\" a\u{e9}"),
+        (11, "users \"/a//b\" /a*b /a%2 \"/a{b}\" \"/{1}\" \"/a?b\" {regex:\u{a0}\"\"} {regx:\u{a0}a}"),
+        (12, "\"[::1]:65536\" a..b \"*\" \"a b\""),
+        (13, "get TRACE CONNECT \"G T\""),
+    ] {
+        for value in values.split(' ').map(|value| value.replace('\u{a0}', " ")) {
+            assert!(!holds(AROUND[place], &value), "{}: {value}", AROUND[place]);
+            let text = format!(
+                "listeners: [{{ name: a, address: \"127.0.0.1:0\" }}]\n{}\n",
+                AROUND[place].replace('@', &value)
+            );
+            assert!(!errors(&text).is_empty(), "{text}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_schema_never_refuses_what_the_loader_takes(
+        around in prop::sample::select(AROUND.to_vec()),
+        value in "[0-9]{1,7}(|B|KiB|MiB|ms|s|m|h)|[0-9.]{1,5}[0-9.:/]{4,12}|[-a-zA-Z0-9_./:*]{1,12}|/[-a-z0-9{}*/%.]{0,12}|[ -~\u{e9}]{0,8}",
+        quoted in any::<bool>(),
+    ) {
+        let text = format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""));
+        holds(around, if quoted { &text } else { &value });
+    }
+}
