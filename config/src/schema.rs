@@ -118,6 +118,7 @@ fn form_of(form: &Form) -> Vec<(&'static str, Json)> {
         }
         Form::Text { kind, .. } => texts::schema(kind),
         Form::Choice(allowed) => any_of([words(allowed.iter().flat_map(|word| spellings(word))), refer("reference")]),
+        Form::Switch => any_of([switch(&["on", "off", "true", "false"]), refer("reference")]),
         Form::OrOff(form) => any_of([switch(&["off", "false"]), refer("reference"), Json::object(form_of(form))]),
         Form::OrSwitch(form) => {
             any_of([switch(&["on", "off", "true", "false"]), refer("reference"), Json::object(form_of(form))])

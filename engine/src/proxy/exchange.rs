@@ -14,9 +14,9 @@ use super::shard::Shard;
 use super::snapshot::{ActionPlan, Common};
 use super::transfer::Progress;
 use crate::model::{BodySize, Edits, Fault, RequestHead};
-use crate::route::Matched;
+use crate::route::{Matched, captured_path};
 use crate::upstream::{Cluster, Endpoint};
-use ringgate_protocols::wire::{HeaderId, path};
+use ringgate_protocols::wire::HeaderId;
 use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::timer::Timer;
 use ringgate_rt::{Network, pooled};
@@ -184,9 +184,8 @@ fn find_route<N: Network, D: Downstream>(
                 ActionPlan::Forward(_) => None,
                 action => {
                     let asked = Asked { context, head, id: trail.id.bytes(), route: &route.plan.name };
-                    let mut decoded = Vec::with_capacity(head.path().len());
-                    path::decode(head.path(), &mut decoded);
-                    Some(Own::make(action, &current.snapshot.table.captures(index, &decoded), &asked)?)
+                    let path = captured_path(&head);
+                    Some(Own::make(action, &current.snapshot.table.captures(index, &path), &asked)?)
                 }
             };
             Ok((route, own))

@@ -55,7 +55,7 @@ impl RulePath {
     }
 
     /// What the pattern's captures stand for in a path that it takes.
-    #[allow(dead_code, reason = "for actions that fill in templates")]
+
     pub(super) fn captures<'p>(&'p self, path: &'p [u8]) -> Captures<'p> {
         match (&self.pattern, &self.regex) {
             (Some(PathPattern::Captured { segments, rest }), _) => Captures::of_segments(segments, *rest, path),

@@ -104,7 +104,6 @@ impl RouteTable {
     }
 
     /// What the captures of a route stand for in `path`, which that route takes: best as [`captured_path`] gives it.
-    #[allow(dead_code, reason = "for actions that fill in templates")]
     pub(crate) fn captures<'p>(&'p self, route: usize, path: &'p [u8]) -> Captures<'p> {
         self.rules.get(route).map_or_else(Captures::none, |rule| rule.path.captures(path))
     }
@@ -176,7 +175,6 @@ fn read(sent: &[u8]) -> Reading<'_> {
 
 /// The path of a request that captures are taken from: decoded; where it can be read in two ways that give the same
 /// route, fully decoded, so that no capture holds a segment that leads elsewhere.
-#[allow(dead_code, reason = "for actions that fill in templates")]
 pub(crate) fn captured_path<'h>(head: &RequestHead<'h>) -> Cow<'h, [u8]> {
     match read(head.path()) {
         Reading::One(path) => path,
