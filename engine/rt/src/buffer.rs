@@ -5,6 +5,7 @@
 //! ended. Memory comes from the system by pages, and these go back to it when more than the pool's bound is free, so that a
 //! burst leaves nothing behind but addresses.
 
+use crate::counters::BufferGauges;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
@@ -304,6 +305,18 @@ thread_local! {
 /// Bytes of buffers that this shard has lent out at the moment.
 pub fn lent_bytes() -> usize {
     POOL.with_borrow(|pool| pool.lent_bytes)
+}
+
+/// Leaves for other threads to read what is lent and what is free.
+#[inline]
+pub(crate) fn tell(gauges: &BufferGauges) {
+    POOL.with_borrow(|pool| {
+        gauges.standard_lent.set(pool.standard.lent as u64);
+        gauges.standard_free.set(pool.standard.with_pages.len() as u64);
+        gauges.large_lent.set(pool.large.lent as u64);
+        gauges.large_free.set(pool.large.with_pages.len() as u64);
+        gauges.lent_bytes.set(pool.lent_bytes as u64);
+    });
 }
 
 struct Pool {

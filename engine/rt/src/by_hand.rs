@@ -1,7 +1,7 @@
 //! A shard's loop without a ring and without a thread of its own: the caller says when tasks run. With
 //! [`memory`](crate::memory) it carries the pipeline in benches and simulations.
 
-use crate::{clock, local, timer};
+use crate::{clock, counters, local, timer};
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
@@ -54,7 +54,8 @@ impl ByHand {
     pub fn turn(&mut self) {
         while self.poll_ready() {}
         timer::advance();
-        local::end_turn();
+        let ran = local::end_turn();
+        counters::end_turn(ran);
         clock::forget();
     }
 

@@ -42,6 +42,12 @@ pub fn now() -> Moment {
     })
 }
 
+/// The time at which this turn of the loop first asked; none if it has not.
+#[inline]
+pub(crate) fn begun() -> Option<Moment> {
+    NOW.with(Cell::get)
+}
+
 /// The time, read anew.
 pub fn read() -> Moment {
     static START: OnceLock<Instant> = OnceLock::new();

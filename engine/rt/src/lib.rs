@@ -11,6 +11,7 @@ pub mod cores;
 pub mod counters;
 pub mod descriptors;
 pub mod driver;
+pub mod histogram;
 pub mod listener;
 mod local;
 pub mod mailbox;

@@ -1,11 +1,10 @@
 //! The loop of a shard: tasks run, then the end of the turn (mailbox, deadlines, hooks), then the ring is entered.
 
 use crate::clock::Moment;
-use crate::counters::count;
 use crate::driver::{self, Choice, Chosen};
 use crate::mailbox::Receiver;
 use crate::task::caught;
-use crate::{clock, cores, local, task, timer};
+use crate::{clock, cores, counters, local, task, timer};
 use monoio::net::UnixStream;
 use std::future::poll_fn;
 use std::io;
@@ -96,15 +95,15 @@ impl<M: Send, H: Hooks<M>> Turn<M, H> {
     fn end(&mut self) -> Poll<()> {
         self.take_messages();
         timer::advance();
-        if local::end_turn() {
-            count(|c| &c.turns);
-        }
+        let ran = local::end_turn();
         if caught(|| self.hooks.end_of_turn()) == Some(true) {
             return Poll::Ready(());
         }
+        // The turn's own time would make the alarm late by the length of the turn.
+        let now = counters::end_turn(ran);
         // Only now: the hooks may have set deadlines too.
         if let Some(next) = timer::next() {
-            self.alarm.ring_by(next);
+            self.alarm.ring_by(next, now);
         }
         clock::forget();
         Poll::Pending
@@ -139,9 +138,7 @@ impl Alarm {
         Ok(Alarm { fd: unsafe { OwnedFd::from_raw_fd(fd) }, rings_at: Moment(0) })
     }
 
-    fn ring_by(&mut self, at: Moment) {
-        // The turn's own time would make it late by the length of the turn.
-        let now = clock::read();
+    fn ring_by(&mut self, at: Moment, now: Moment) {
         let rings = self.rings_at > now;
         if rings && self.rings_at <= at {
             return;
