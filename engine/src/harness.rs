@@ -1,7 +1,7 @@
 //! The pipeline over connections in memory, run by hand: what benches and tests drive that count instructions or
 //! allocations. It is the real pipeline; only the sockets and the ring are not there.
 
-use crate::observe::{LogBatch, LogHandle, LogWriter};
+use crate::observe::{LogBatch, LogHandle, LogWriter, Output};
 use crate::proxy::{Permits, Readiness, Shard, Snapshot, adopt, view};
 use crate::route::{Matched, RouteTable};
 use ringgate_config::Config;
@@ -61,9 +61,9 @@ impl Harness {
     pub fn new(config: &Config, service: Service) -> io::Result<Harness> {
         let by_hand = ByHand::new();
         let snapshot = Arc::new(Snapshot::compile(config).map_err(io::Error::other)?);
-        let log = match snapshot.common.access_log {
-            true => Some(LogWriter::start(io::sink())?),
-            false => None,
+        let log = match snapshot.access_log {
+            Some(_) => Some(LogWriter::start(Output::Stream(Box::new(io::sink())), Arc::default(), |_| {})?),
+            None => None,
         };
         let batch = log.as_ref().map(LogWriter::handle).map_or_else(LogBatch::off, LogHandle::batch);
         let services = Rc::default();

@@ -5,7 +5,7 @@ use super::event::Event;
 use super::listeners::{Listeners, Prepared, Started};
 use super::shards::{self, FromShard, LogChange, Message, Plan, Turnover};
 use super::state_dir::StateDir;
-use crate::observe::LogWriter;
+use crate::observe::{LogWriter, Output};
 use crate::proxy::{Permits, Readiness, Snapshot};
 use ringgate_config::{AccessLog, Config, Cores, LogTarget};
 use ringgate_rt::counters::Counters;
@@ -291,16 +291,14 @@ impl Gateway {
 
 /// Opens the access log. What has been asked for on standard output goes to `stdout` if that is given.
 fn start_log(log: &AccessLog, stdout: Option<Box<dyn Write + Send>>) -> io::Result<LogWriter> {
-    match &log.to {
-        LogTarget::Stdout => LogWriter::start(stdout.unwrap_or_else(|| Box::new(io::stdout()))),
-        LogTarget::File(path) => {
-            let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
-            let file = opened.map_err(|error| {
-                io::Error::new(error.kind(), format!("access_log.to.file: can't open {}: {error}", path.display()))
-            })?;
-            LogWriter::start(file)
+    let out = match (&log.to, stdout) {
+        (LogTarget::Stdout, Some(stdout)) => Output::Stream(stdout),
+        (target, _) => {
+            let said = |error: io::Error| io::Error::new(error.kind(), format!("access_log: {error}"));
+            Output::open(target).map_err(said)?
         }
-    }
+    };
+    LogWriter::start(out, Arc::default(), say)
 }
 
 /// Lets a log write what it still has, without being waited for.

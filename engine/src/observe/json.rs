@@ -1,4 +1,4 @@
-//! JSON, written by hand into a buffer: the access log and the gateway's own answers.
+//! JSON and dates, written by hand into a buffer: the access log and the gateway's own answers.
 
 /// Writes an object whose values are text.
 pub(crate) fn object(out: &mut Vec<u8>, members: &[(&str, &[u8])]) {
@@ -23,23 +23,49 @@ pub(crate) fn text(out: &mut Vec<u8>, name: &str, value: Option<&[u8]>) {
     }
 }
 
+/// Appends `"name":` and the parts, joined by commas, as one string; null without any.
+pub(crate) fn joined<'v>(out: &mut Vec<u8>, name: &str, mut parts: impl Iterator<Item = &'v [u8]>) {
+    key(out, name);
+    let Some(first) = parts.next() else { return out.extend_from_slice(b"null") };
+    out.push(b'"');
+    escaped(out, first);
+    for part in parts {
+        out.extend_from_slice(b", ");
+        escaped(out, part);
+    }
+    out.push(b'"');
+}
+
 /// Appends `,"name":n`, or null.
 pub(crate) fn number(out: &mut Vec<u8>, name: &str, value: Option<u64>) {
     out.push(b',');
     key(out, name);
     match value {
-        Some(value) => digits(out, value, 1),
+        Some(value) => plain_number(out, value),
         None => out.extend_from_slice(b"null"),
     }
 }
 
 /// Appends microseconds as milliseconds with three decimals, or null.
 pub(crate) fn milliseconds(out: &mut Vec<u8>, name: &str, micros: Option<u64>) {
-    number(out, name, micros.map(|micros| micros / 1000));
-    if let Some(micros) = micros {
-        out.push(b'.');
-        digits(out, micros % 1000, 3);
+    out.push(b',');
+    key(out, name);
+    match micros {
+        Some(micros) => thousandths(out, micros),
+        None => out.extend_from_slice(b"null"),
     }
+}
+
+/// Appends a number.
+pub(crate) fn plain_number(out: &mut Vec<u8>, value: u64) {
+    digits(out, value, 1);
+}
+
+/// Appends thousandths as a number with three decimals.
+pub(crate) fn thousandths(out: &mut Vec<u8>, value: u64) {
+    digits(out, value / 1000, 1);
+    out.push(b'.');
+    digits(out, value % 1000, 3);
 }
 
 /// Appends a time in the form of RFC 3339, in UTC with milliseconds.
@@ -59,6 +85,25 @@ pub(crate) fn timestamp(out: &mut Vec<u8>, unix_micros: u64) {
         digits(out, value, width);
         out.push(after);
     }
+}
+
+const MONTHS: [&[u8]; 12] =
+    [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
+
+/// Appends a time in the form of the combined log format, in UTC: `24/Nov/2026:18:50:00 +0000`.
+pub(crate) fn combined_time(out: &mut Vec<u8>, unix_micros: u64) {
+    let seconds = unix_micros / 1_000_000;
+    let (year, month, day) = civil(seconds / 86_400);
+    digits(out, day, 2);
+    out.push(b'/');
+    out.extend_from_slice(MONTHS[(month as usize + 11) % 12]);
+    let parts =
+        [(year, 4, b'/'), (seconds / 3600 % 24, 2, b':'), (seconds / 60 % 60, 2, b':'), (seconds % 60, 2, b':')];
+    for (value, width, before) in parts {
+        out.push(before);
+        digits(out, value, width);
+    }
+    out.extend_from_slice(b" +0000");
 }
 
 /// Year, month and day of a day since 1970 (Howard Hinnant, "chrono-compatible low-level date algorithms").
@@ -84,17 +129,21 @@ fn key(out: &mut Vec<u8>, name: &str) {
 /// UTF-8 become U+FFFD.
 fn string(out: &mut Vec<u8>, value: &[u8]) {
     out.push(b'"');
+    escaped(out, value);
+    out.push(b'"');
+}
+
+fn escaped(out: &mut Vec<u8>, value: &[u8]) {
     // Nearly every value is plain; taken together, bytes are looked at many at a time.
     if value.iter().fold(true, |plain, byte| plain & is_plain(*byte)) {
         out.extend_from_slice(value);
     } else {
         unusual(out, value);
     }
-    out.push(b'"');
 }
 
 /// Whether a byte stands for itself inside a string, whatever is around it.
-fn is_plain(byte: u8) -> bool {
+pub(crate) fn is_plain(byte: u8) -> bool {
     (0x20..0x7f).contains(&byte) & (byte != b'"') & (byte != b'\\')
 }
 
@@ -142,6 +191,19 @@ mod tests {
         for (micros, expected) in cases {
             let mut out = Vec::new();
             timestamp(&mut out, micros);
+            assert_eq!(String::from_utf8_lossy(&out), expected);
+        }
+    }
+
+    #[test]
+    fn dates_of_the_combined_format_are_right() {
+        for (micros, expected) in [
+            (951_827_696_789_000, "29/Feb/2000:12:34:56 +0000"),
+            (4_102_444_799_999_999, "31/Dec/2099:23:59:59 +0000"),
+            (1_764_010_200_000_000, "24/Nov/2025:18:50:00 +0000"),
+        ] {
+            let mut out = Vec::new();
+            combined_time(&mut out, micros);
             assert_eq!(String::from_utf8_lossy(&out), expected);
         }
     }

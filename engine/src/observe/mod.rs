@@ -2,5 +2,7 @@
 
 mod access_log;
 pub(crate) mod json;
+mod log_plan;
 
-pub(crate) use access_log::{LogBatch, LogHandle, LogWriter};
+pub(crate) use access_log::{LogBatch, LogCounts, LogHandle, LogWriter, Output};
+pub(crate) use log_plan::{LogPlan, plain_joined, plain_text};

@@ -258,9 +258,7 @@ fn record<N: Network, D: Downstream>(
 ) {
     let shard = context.shard;
     let current = shard.current();
-    if !current.log.is_on() {
-        return;
-    }
+    let Some(plan) = &current.snapshot.access_log else { return };
     let head = down.head();
     let now = clock::read();
     let listener = context.entrance.name();
@@ -286,5 +284,5 @@ fn record<N: Network, D: Downstream>(
         upstream_time: trail.sent_at.map(|sent| trail.progress.head_at.unwrap_or(now).since(sent).as_micros() as u64),
         fault,
     };
-    current.log.line(|out| record.write(out));
+    current.log.line(|out| record.write(plan, &head, out));
 }

@@ -1,7 +1,9 @@
 //! What is known of an exchange when it is over: one line in the access log.
 
-use crate::model::Fault;
-use crate::observe::json;
+use crate::model::{Fault, RequestHead};
+use crate::observe::{LogPlan, json, plain_joined, plain_text};
+use ringgate_config::{LogPart, LogValue};
+use std::io::Write;
 
 /// One exchange, as the access log shows it. Spans of time are in microseconds.
 pub(crate) struct Record<'a> {
@@ -29,8 +31,25 @@ pub(crate) struct Record<'a> {
 }
 
 impl Record<'_> {
-    /// Appends the record as one line of JSON.
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+    /// Appends the record as one line of the form that `plan` asks for. `head` is the request's, for its header fields.
+    pub(crate) fn write(&self, plan: &LogPlan, head: &RequestHead<'_>, out: &mut Vec<u8>) {
+        match plan {
+            LogPlan::Json { headers } => self.write_json(headers, head, out),
+            LogPlan::Combined => self.write_combined(head, out),
+            LogPlan::Template(parts) => {
+                for part in parts {
+                    match part {
+                        LogPart::Literal(text) => out.extend_from_slice(text.as_bytes()),
+                        LogPart::Value(value) => self.write_value(*value, out),
+                        LogPart::Header(name) => plain_joined(out, values(head, name)),
+                    }
+                }
+                out.push(b'\n');
+            }
+        }
+    }
+
+    fn write_json(&self, headers: &[String], head: &RequestHead<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"time\":\"");
         json::timestamp(out, self.unix_micros);
         out.push(b'"');
@@ -50,6 +69,75 @@ impl Record<'_> {
         json::milliseconds(out, "duration_ms", Some(self.duration));
         json::milliseconds(out, "upstream_ms", self.upstream_time);
         json::text(out, "fault", self.fault.map(|fault| fault.code().as_bytes()));
+        if !headers.is_empty() {
+            out.extend_from_slice(b",\"headers\":{");
+            for (at, name) in headers.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                json::joined(out, name, values(head, name));
+            }
+            out.push(b'}');
+        }
         out.extend_from_slice(b"}\n");
     }
+
+    /// `CLIENT - - [TIME] "METHOD TARGET PROTOCOL" STATUS BYTES "REFERER" "USER-AGENT"`. There is no user; nothing answered
+    /// is status 000, as nginx writes it.
+    fn write_combined(&self, head: &RequestHead<'_>, out: &mut Vec<u8>) {
+        plain_text(out, self.client);
+        out.extend_from_slice(b" - - [");
+        json::combined_time(out, self.unix_micros);
+        out.extend_from_slice(b"] \"");
+        if self.method.is_empty() {
+            // The head could not be read.
+            out.push(b'-');
+        } else {
+            plain_text(out, Some(self.method));
+            out.push(b' ');
+            plain_text(out, Some(self.target));
+            out.push(b' ');
+            out.extend_from_slice(self.protocol.as_bytes());
+        }
+        // Writing to memory can't fail.
+        let _ = write!(out, "\" {:03} {} \"", self.status, self.bytes_out);
+        plain_joined(out, values(head, "referer"));
+        out.extend_from_slice(b"\" \"");
+        plain_joined(out, values(head, "user-agent"));
+        out.extend_from_slice(b"\"\n");
+    }
+
+    fn write_value(&self, value: LogValue, out: &mut Vec<u8>) {
+        match value {
+            LogValue::Time => json::timestamp(out, self.unix_micros),
+            LogValue::RequestId => plain_text(out, Some(self.request_id)),
+            LogValue::Client => plain_text(out, self.client),
+            LogValue::Listener => plain_text(out, Some(self.listener.as_bytes())),
+            LogValue::Protocol => out.extend_from_slice(self.protocol.as_bytes()),
+            LogValue::Method => plain_text(out, Some(self.method)),
+            LogValue::Host => plain_text(out, Some(self.host)),
+            LogValue::Target => plain_text(out, Some(self.target)),
+            LogValue::Route => plain_text(out, self.route.map(str::as_bytes)),
+            LogValue::Upstream => plain_text(out, self.upstream.map(str::as_bytes)),
+            LogValue::Endpoint => plain_text(out, self.endpoint.map(str::as_bytes)),
+            LogValue::Status => json::plain_number(out, u64::from(self.status)),
+            LogValue::BytesIn => json::plain_number(out, self.bytes_in),
+            LogValue::BytesOut => json::plain_number(out, self.bytes_out),
+            LogValue::DurationMs => json::thousandths(out, self.duration),
+            LogValue::UpstreamMs => match self.upstream_time {
+                Some(micros) => json::thousandths(out, micros),
+                None => plain_text(out, None),
+            },
+            LogValue::Fault => plain_text(out, self.fault.map(|fault| fault.code().as_bytes())),
+        }
+    }
 }
+
+/// The values of a request's header field.
+fn values<'h>(head: &RequestHead<'h>, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
+    let bytes = head.bytes;
+    head.fields.named(bytes, name.as_bytes()).map(move |field| field.value.of(bytes))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! The configuration as the pipeline uses it: compiled, immutable, shared by all shards.
 
+use crate::observe::LogPlan;
 use crate::route::RouteTable;
 use ahash::AHashMap;
 use ringgate_config::{Action, Config, Limits, Redirect, Respond, Upstream};
@@ -15,6 +16,8 @@ pub(crate) struct Snapshot {
     pub(crate) routes: Vec<Arc<RoutePlan>>,
     pub(crate) upstreams: Vec<Upstream>,
     pub(crate) common: Common,
+    /// What a line of the access log looks like, if there are any.
+    pub(crate) access_log: Option<LogPlan>,
     by_name: AHashMap<String, usize>,
 }
 
@@ -23,7 +26,6 @@ pub(crate) struct Snapshot {
 pub(crate) struct Common {
     pub(crate) limits: Limits,
     pub(crate) head_limits: HeadLimits,
-    pub(crate) access_log: bool,
     /// How long tunnels of a removed route, and connections of a removed listener, may go on.
     pub(crate) drain: Duration,
     trusted: Vec<ipnet::IpNet>,
@@ -62,6 +64,7 @@ impl Snapshot {
             routes: routes.clone().map(|route| Arc::new(RoutePlan::compile(route))).collect(),
             upstreams: config.upstreams.clone(),
             common: Common::of(config),
+            access_log: config.access_log.as_ref().map(LogPlan::compile),
             by_name: routes.enumerate().map(|(index, route)| (route.name.clone(), index)).collect(),
         })
     }
@@ -82,7 +85,6 @@ impl Common {
                 target_bytes: limits.target_bytes,
             },
             limits,
-            access_log: config.access_log.is_some(),
             drain: config.reload.drain,
             trusted: config.trusted_proxies.clone(),
         }
