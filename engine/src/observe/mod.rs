@@ -3,6 +3,10 @@
 mod access_log;
 pub(crate) mod json;
 mod log_plan;
+mod metrics;
 
 pub(crate) use access_log::{LogBatch, LogCounts, LogHandle, LogWriter, Output};
 pub(crate) use log_plan::{LogPlan, plain_joined, plain_text};
+pub(crate) use metrics::{
+    Active, EndpointSeries, ListenerSeries, Measured, Registry, RouteSeries, SeriesSet, ShardSeries,
+};

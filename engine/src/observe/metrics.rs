@@ -1,0 +1,18 @@
+//! Metrics: plain counters for each shard, which it alone writes, added up when somebody asks for them.
+//!
+//! They are keyed by the names of routes, endpoints and listeners, so that they outlive a reload; their number is bounded.
+//! Nothing here takes a lock on the way of a request: a shard finds its series by index in its snapshot.
+
+mod exposition;
+mod page;
+mod process;
+mod registry;
+mod series;
+mod status;
+mod table;
+
+pub(crate) use registry::{Registry, SeriesSet};
+pub(crate) use series::{Active, EndpointSeries, ListenerSeries, Measured, RouteSeries, ShardSeries};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! What is counted, for each shard and name. The shard alone writes; any thread reads.
+
+use super::status;
+use crate::model::Fault;
+use ringgate_rt::clock::Moment;
+use ringgate_rt::counters::{Counter, Counters, FINE_MICROS, Gauge};
+use ringgate_rt::histogram::{Histogram, Scale};
+use std::sync::{Arc, OnceLock};
+
+pub(super) const TIME_BUCKETS: usize = 25;
+pub(super) const SIZE_BUCKETS: usize = 14;
+pub(super) const FINE_BUCKETS: usize = 17;
+
+/// Times of requests, in microseconds: 100 us to 60 s.
+pub(super) static TIMES: Scale<TIME_BUCKETS> = Scale::new([
+    100,
+    200,
+    300,
+    400,
+    500,
+    750,
+    1_000,
+    2_500,
+    5_000,
+    7_500,
+    10_000,
+    25_000,
+    50_000,
+    75_000,
+    100_000,
+    250_000,
+    500_000,
+    750_000,
+    1_000_000,
+    2_500_000,
+    5_000_000,
+    10_000_000,
+    30_000_000,
+    60_000_000,
+    u64::MAX,
+]);
+
+/// Sizes of bodies, in bytes: none, and 256 B to 1 GiB.
+pub(super) static SIZES: Scale<SIZE_BUCKETS> = Scale::new([
+    0,
+    1 << 8,
+    1 << 10,
+    1 << 12,
+    1 << 14,
+    1 << 16,
+    1 << 18,
+    1 << 20,
+    1 << 22,
+    1 << 24,
+    1 << 26,
+    1 << 28,
+    1 << 30,
+    u64::MAX,
+]);
+
+/// The words of faults (`Fault::code`), and a place for one that is not here.
+pub(super) const FAULTS: [&str; 24] = [
+    "unlisted",
+    "malformed_request",
+    "malformed_body",
+    "ambiguous_path",
+    "no_route",
+    "method_not_allowed",
+    "request_timeout",
+    "slow_body",
+    "body_too_large",
+    "target_too_long",
+    "expectation_failed",
+    "head_too_large",
+    "too_many_hops",
+    "slow_reader",
+    "client_gone",
+    "upstream_connect_failed",
+    "upstream_connect_timeout",
+    "upstream_closed",
+    "upstream_bad_answer",
+    "upstream_timeout",
+    "not_ready",
+    "no_endpoint",
+    "stopping",
+    "internal",
+];
+
+/// What is measured of an exchange when it is over. Times in microseconds, sizes in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Measured {
+    /// 0 if nothing was answered.
+    pub(crate) status: u16,
+    pub(crate) duration: u64,
+    /// What of it was the gateway's own, until the answer began to leave.
+    pub(crate) overhead: u64,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+}
+
+/// A route on one shard. One that no request has taken costs nothing but its place.
+#[derive(Default)]
+pub(crate) struct RouteSeries(OnceLock<Box<RouteCounts>>);
+
+pub(super) struct RouteCounts {
+    pub(super) codes: [Counter; status::PLACES],
+    /// By class.
+    pub(super) durations: [Histogram<TIME_BUCKETS>; status::CLASSES.len()],
+    pub(super) overhead: Histogram<FINE_BUCKETS>,
+    pub(super) bytes_in: Histogram<SIZE_BUCKETS>,
+    pub(super) bytes_out: Histogram<SIZE_BUCKETS>,
+}
+
+impl RouteSeries {
+    /// Counts an exchange. Only the owning shard may call it.
+    #[inline]
+    pub(crate) fn record(&self, measured: &Measured) {
+        let counts = self.0.get_or_init(RouteCounts::new);
+        counts.codes[status::place(measured.status)].add_one();
+        counts.durations[status::class(measured.status)].record(&TIMES, measured.duration);
+        counts.overhead.record(&FINE_MICROS, measured.overhead);
+        counts.bytes_in.record(&SIZES, measured.bytes_in);
+        counts.bytes_out.record(&SIZES, measured.bytes_out);
+    }
+
+    /// What was counted; none before the first request.
+    pub(super) fn counts(&self) -> Option<&RouteCounts> {
+        self.0.get().map(Box::as_ref)
+    }
+}
+
+impl RouteCounts {
+    #[cold]
+    fn new() -> Box<RouteCounts> {
+        Box::new(RouteCounts {
+            codes: std::array::from_fn(|_| Counter::default()),
+            durations: std::array::from_fn(|_| Histogram::default()),
+            overhead: Histogram::default(),
+            bytes_in: Histogram::default(),
+            bytes_out: Histogram::default(),
+        })
+    }
+}
+
+/// An endpoint on one shard.
+#[derive(Default)]
+pub(crate) struct EndpointSeries {
+    pub(super) durations: Histogram<TIME_BUCKETS>,
+    pub(super) classes: [Counter; status::CLASSES.len()],
+    /// Connections that were made.
+    pub(crate) created: Counter,
+    /// Connections that carried a further exchange.
+    pub(crate) reused: Counter,
+    /// Connections that were refused or failed.
+    pub(crate) refused: Counter,
+    /// Connections that took too long to make.
+    pub(crate) timed_out: Counter,
+    /// Requests that were tried again after this endpoint had failed them.
+    pub(crate) retried: Counter,
+    /// Connections that wait in the pool.
+    pub(crate) idle: Gauge,
+    /// Connections with an exchange on them.
+    pub(crate) active: Gauge,
+    /// Until when it is passed over.
+    skipped_until: Gauge,
+}
+
+impl EndpointSeries {
+    /// A request that the endpoint has answered, or failed (status 0), after so many microseconds. Only the owning shard
+    /// may call it, as everything that changes these.
+    #[inline]
+    pub(crate) fn record(&self, status: u16, micros: u64) {
+        self.classes[status::class(status)].add_one();
+        self.durations.record(&TIMES, micros);
+    }
+
+    /// The endpoint is passed over until then.
+    pub(crate) fn skip_until(&self, until: Moment) {
+        self.skipped_until.set(until.0);
+    }
+
+    pub(super) fn is_skipped(&self, now: Moment) -> bool {
+        self.skipped_until.get() > now.0
+    }
+}
+
+/// A listener on one shard.
+#[derive(Default)]
+pub(crate) struct ListenerSeries {
+    /// Connections accepted.
+    pub(crate) accepted: Counter,
+    /// Connections that had to wait for a place, or were closed for want of one.
+    pub(crate) limited: Counter,
+    /// Accepts that failed.
+    pub(crate) failed: Counter,
+    /// Connections that are open on this shard.
+    pub(crate) active: Gauge,
+}
+
+/// What is counted of a shard as a whole.
+#[derive(Default)]
+pub(crate) struct ShardSeries {
+    pub(super) runtime: OnceLock<Arc<Counters>>,
+    pub(super) active: Gauge,
+    pub(super) faults: [Counter; FAULTS.len()],
+    /// Requests that no route took.
+    pub(crate) unrouted: RouteSeries,
+}
+
+impl ShardSeries {
+    /// Shows the counters of the shard's loop, which it calls this from.
+    pub(crate) fn show_runtime(&self) {
+        self.runtime.get_or_init(ringgate_rt::counters::shared);
+    }
+
+    /// Counts a fault.
+    pub(crate) fn fault(&self, fault: Fault) {
+        let code = fault.code();
+        let place = FAULTS.iter().position(|known| *known == code).unwrap_or(0);
+        self.faults[place].add_one();
+    }
+
+    /// Counts an exchange as active for as long as the guard lives.
+    pub(crate) fn exchange(&self) -> Active<'_> {
+        Active::new(&self.active)
+    }
+}
+
+/// One more of something that is counted while it lasts, however it ends.
+pub(crate) struct Active<'s>(&'s Gauge);
+
+impl<'s> Active<'s> {
+    /// Counts one in `gauge`.
+    #[inline]
+    pub(crate) fn new(gauge: &'s Gauge) -> Active<'s> {
+        gauge.add_one();
+        Active(gauge)
+    }
+}
+
+impl Drop for Active<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.take_one();
+    }
+}
