@@ -1,7 +1,7 @@
 //! The pipeline over connections in memory, run by hand: what benches and tests drive that count instructions or
 //! allocations. It is the real pipeline; only the sockets and the ring are not there.
 
-use crate::observe::{LogBatch, LogHandle, LogWriter, Output};
+use crate::observe::{LogBatch, LogHandle, LogWriter, Output, Registry};
 use crate::proxy::{Permits, Readiness, Shard, Snapshot, adopt, view};
 use crate::route::{Matched, RouteTable};
 use ringgate_config::Config;
@@ -28,6 +28,7 @@ pub struct Harness {
     shard: Rc<Shard<InMemory>>,
     service: Service,
     answer: Vec<u8>,
+    registry: Arc<Registry>,
     /// Writes for as long as the shard, which tasks hold too, has lines.
     _log: Option<LogWriter>,
 }
@@ -60,18 +61,22 @@ impl Harness {
     /// A route that can't be compiled, or a system without threads.
     pub fn new(config: &Config, service: Service) -> io::Result<Harness> {
         let by_hand = ByHand::new();
-        let snapshot = Arc::new(Snapshot::compile(config).map_err(io::Error::other)?);
+        let registry = Registry::new(1);
+        let mut snapshot = Snapshot::compile(config).map_err(io::Error::other)?;
+        snapshot.count_in(registry.assign(config));
+        let snapshot = Arc::new(snapshot);
         let log = match snapshot.access_log {
-            Some(_) => Some(LogWriter::start(Output::Stream(Box::new(io::sink())), Arc::default(), |_| {})?),
+            Some(_) => Some(LogWriter::start(Output::Stream(Box::new(io::sink())), registry.log().clone(), |_| {})?),
             None => None,
         };
         let batch = log.as_ref().map(LogWriter::handle).map_or_else(LogBatch::off, LogHandle::batch);
         let services = Rc::default();
         let permits = Permits::new(config.limits.connections);
+        let network = InMemory(Rc::clone(&services));
         let shard =
-            Shard::new(InMemory(Rc::clone(&services)), snapshot, batch, permits, Readiness::default(), Box::new(drop));
+            Shard::new(network, snapshot, batch, permits, Readiness::default(), registry.shard(0), Box::new(drop));
         let client = connect(&shard)?;
-        Ok(Harness { by_hand, client, services, shard, service, answer: Vec::new(), _log: log })
+        Ok(Harness { by_hand, client, services, shard, service, answer: Vec::new(), registry, _log: log })
     }
 
     /// Sends a request and hands what is answered to `sink`, a piece at a time. Returns the bytes of the answer. What
@@ -97,6 +102,11 @@ impl Harness {
         Ok(())
     }
 
+    /// What was counted so far, as Prometheus is told it.
+    pub fn metrics(&self) -> String {
+        self.registry.exposition()
+    }
+
     /// Connections that were made to the service.
     pub fn connections(&self) -> usize {
         self.services.borrow().len()
@@ -120,7 +130,7 @@ impl Harness {
 fn connect(shard: &Rc<Shard<InMemory>>) -> io::Result<End> {
     let permit = shard.permits.take().ok_or_else(|| io::Error::other("limits.connections is reached"))?;
     let (near, far) = memory::pair();
-    let (entrance, _) = shard.entrance(0, "in memory");
+    let (entrance, _) = shard.entrance(0, "in memory", Arc::default());
     adopt(shard, far, Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))), &entrance, permit);
     Ok(near)
 }

@@ -5,7 +5,7 @@ use super::event::Event;
 use super::listeners::{Listeners, Prepared, Started};
 use super::shards::{self, FromShard, LogChange, Message, Plan, Turnover};
 use super::state_dir::StateDir;
-use crate::observe::{LogWriter, Output};
+use crate::observe::{LogWriter, Output, Registry};
 use crate::proxy::{Permits, Readiness, Snapshot};
 use ringgate_config::{AccessLog, Config, Cores, LogTarget};
 use ringgate_rt::counters::Counters;
@@ -55,6 +55,8 @@ pub struct Gateway {
     pub(super) log: Option<LogWriter>,
     /// Held for as long as it is configured.
     state: Option<StateDir>,
+    /// What is counted.
+    pub(super) registry: Arc<Registry>,
     mailboxes: Vec<Sender<Message>>,
     open: Listeners,
     /// Snapshots that shards may still hold. The last to let go of one is this thread: freeing a large one takes time
@@ -72,14 +74,16 @@ impl Gateway {
     /// descriptors. Each says which.
     pub fn start(config: &Config, options: Options) -> io::Result<Gateway> {
         let cores = shard_cores(&config.runtime.cores)?;
-        let snapshot = Arc::new(Snapshot::compile(config).map_err(io::Error::other)?);
+        let mut snapshot = Snapshot::compile(config).map_err(io::Error::other)?;
+        let registry = Registry::new(cores.len());
+        snapshot.count_in(registry.assign(config));
         raise_descriptors(config.limits.connections as u64);
         let mut open = Listeners::new(cores.len(), options.inherited);
         let prepared = open.prepare(config)?;
         for name in open.unclaimed() {
             say(&format!("the inherited socket {name} is no listener's: name it as one, or give one its address"));
         }
-        let log = config.access_log.as_ref().map(|log| start_log(log, options.access_log)).transpose()?;
+        let log = config.access_log.as_ref().map(|log| start_log(log, options.access_log, &registry)).transpose()?;
         let (tell, events) = mpsc::channel();
         let mut gateway = Gateway {
             listeners: Vec::new(),
@@ -96,7 +100,8 @@ impl Gateway {
             state: config.state_dir.as_deref().map(StateDir::open).transpose()?,
             mailboxes: Vec::new(),
             open,
-            snapshots: vec![snapshot],
+            registry,
+            snapshots: vec![Arc::new(snapshot)],
             deferred: VecDeque::new(),
         };
         let pinned = !options.unpinned;
@@ -120,6 +125,7 @@ impl Gateway {
                 entries: tuned.or(runtime.ring_entries).unwrap_or(RING_ENTRIES),
                 permits: self.permits.clone(),
                 readiness: self.readiness.clone(),
+                series: self.registry.shard(index),
                 begin,
                 mailboxes: self.mailboxes.clone(),
                 events: self.tell.clone(),
@@ -167,7 +173,7 @@ impl Gateway {
     ///
     /// # Errors
     /// A listener or a log that can't be opened. Then nothing has changed.
-    pub(super) fn adopt(&mut self, mut config: Config, snapshot: Snapshot) -> io::Result<()> {
+    pub(super) fn adopt(&mut self, mut config: Config, mut snapshot: Snapshot) -> io::Result<()> {
         // Cores and rings are what they are until the process ends.
         config.runtime = self.config.runtime.clone();
         let prepared = self.open.prepare(&config)?;
@@ -183,6 +189,7 @@ impl Gateway {
         }
         raise_descriptors(config.limits.connections as u64);
         self.permits.set_max(config.limits.connections);
+        snapshot.count_in(self.registry.assign(&config));
         self.config = Arc::new(config);
         self.generation += 1;
         self.snapshots.push(Arc::new(snapshot));
@@ -199,8 +206,21 @@ impl Gateway {
     /// # Errors
     /// As when it is read from a file: then nothing has changed.
     pub fn reload(&mut self, config: &Config) -> io::Result<()> {
-        let snapshot = Snapshot::compile(config).map_err(io::Error::other)?;
-        self.adopt(config.clone(), snapshot)
+        let begun = Instant::now();
+        let compiled = Snapshot::compile(config).map_err(io::Error::other);
+        let adopted = compiled.and_then(|snapshot| self.adopt(config.clone(), snapshot));
+        self.registry.reloaded(adopted.is_ok(), begun.elapsed());
+        adopted
+    }
+
+    /// Has the access log's file opened anew, after it was moved away.
+    pub fn reopen_log(&self) {
+        self.log.iter().for_each(LogWriter::reopen);
+    }
+
+    /// Every metric, in the text that Prometheus takes.
+    pub fn metrics(&self) -> String {
+        self.registry.exposition()
     }
 
     fn wait_until_adopted(&mut self) {
@@ -257,7 +277,7 @@ impl Gateway {
         if target(config) == target(&self.config) {
             return Ok(None);
         }
-        config.access_log.as_ref().map(|log| start_log(log, None)).transpose().map(Some)
+        config.access_log.as_ref().map(|log| start_log(log, None, &self.registry)).transpose().map(Some)
     }
 
     /// The next event; none when `until` has passed.
@@ -290,7 +310,7 @@ impl Gateway {
 }
 
 /// Opens the access log. What has been asked for on standard output goes to `stdout` if that is given.
-fn start_log(log: &AccessLog, stdout: Option<Box<dyn Write + Send>>) -> io::Result<LogWriter> {
+fn start_log(log: &AccessLog, stdout: Option<Box<dyn Write + Send>>, registry: &Registry) -> io::Result<LogWriter> {
     let out = match (&log.to, stdout) {
         (LogTarget::Stdout, Some(stdout)) => Output::Stream(stdout),
         (target, _) => {
@@ -298,7 +318,7 @@ fn start_log(log: &AccessLog, stdout: Option<Box<dyn Write + Send>>) -> io::Resu
             Output::open(target).map_err(said)?
         }
     };
-    LogWriter::start(out, Arc::default(), say)
+    LogWriter::start(out, registry.log().clone(), say)
 }
 
 /// Lets a log write what it still has, without being waited for.

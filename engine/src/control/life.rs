@@ -8,7 +8,7 @@ use super::reload::{self, Loaded, Outcome, Refused, Reloads};
 use super::report;
 use super::shards::{FromShard, Message};
 use ringgate_config::diff;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -55,7 +55,7 @@ pub fn run(path: &Path, options: Options) -> ExitCode {
 }
 
 fn listen_for_signals(tell: mpsc::Sender<Event>) -> io::Result<()> {
-    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGQUIT, SIGHUP])?;
+    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1])?;
     std::thread::Builder::new().name("signals".into()).spawn(move || {
         for signal in signals.forever() {
             if tell.send(Event::Signal(signal)).is_err() {
@@ -119,6 +119,7 @@ impl Life {
     fn handle(&mut self, event: Event) -> Next {
         match event {
             Event::Signal(SIGHUP) => self.ask_for_reload(),
+            Event::Signal(SIGUSR1) => self.gateway.reopen_log(),
             Event::Signal(SIGQUIT) => return Next::Stop(None),
             Event::Signal(_) => return self.terminate(),
             Event::Loaded(loaded) => self.loaded(*loaded),
@@ -178,6 +179,7 @@ impl Life {
             }),
             Err(refused) => self.outcome(begun, |outcome| outcome.errors = refused.reasons()),
         };
+        self.gateway.registry.reloaded(outcome.succeeded(), outcome.took);
         reload::report(&self.path, &outcome);
         self.last = Some(outcome);
         notify::ready(&self.gateway.config.summary());

@@ -4,6 +4,7 @@ use crate::observe::{LogBatch, LogHandle};
 use crate::proxy::{
     ACCEPTS_IN_FLIGHT, Entrance, EntranceId, Notes, Permit, Permits, Readiness, Shard, Snapshot, accept_loop, adopt,
 };
+use crate::series::ShardSeries;
 use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::counters::{self, Counters};
 use ringgate_rt::driver::{Choice, Chosen};
@@ -91,6 +92,7 @@ pub(super) struct Plan<E> {
     pub(super) entries: u32,
     pub(super) permits: Permits,
     pub(super) readiness: Readiness,
+    pub(super) series: Arc<ShardSeries>,
     pub(super) begin: Turnover,
     /// The mailboxes of all shards, to hand connections to.
     pub(super) mailboxes: Vec<Sender<Message>>,
@@ -159,7 +161,7 @@ impl<E: From<FromShard> + Send + 'static> Hooks<Message> for Running<E> {
         let notes: Notes = Box::new(move |what| {
             let _ = events.send(FromShard::Note(what).into());
         });
-        let shard = Shard::new(Sockets, snapshot, log, plan.permits, plan.readiness, notes);
+        let shard = Shard::new(Sockets, snapshot, log, plan.permits, plan.readiness, plan.series, notes);
         self.shard = Some(shard.clone());
         let _none = self.listen(&shard, listeners);
         self.tell(FromShard::Started(chosen.clone(), counters::shared()));
@@ -170,7 +172,9 @@ impl<E: From<FromShard> + Send + 'static> Hooks<Message> for Running<E> {
         match message {
             Message::Connection { fd, listener, peer, permit } => {
                 // A listener that was removed meanwhile: its clients have been told "connected" all the same.
-                let known = shard.find_entrance(listener).unwrap_or_else(|| Rc::new(Entrance::new(listener, "")));
+                let known = shard
+                    .find_entrance(listener)
+                    .unwrap_or_else(|| Rc::new(Entrance::new(listener, "", Arc::default())));
                 if let Ok(stream) = Stream::from_fd(fd) {
                     adopt(&shard, stream, peer, &known, permit);
                 }
@@ -217,8 +221,14 @@ impl<E: From<FromShard> + Send + 'static> Running<E> {
     /// Accepts on these listeners, and on no others. Returns those that are removed.
     fn listen(&self, shard: &Rc<Shard<Sockets>>, listeners: Vec<ListenerHere>) -> Vec<Rc<Entrance>> {
         let ids: Vec<EntranceId> = listeners.iter().map(|listener| listener.id).collect();
-        for listener in listeners {
-            let (entrance, _) = shard.entrance(listener.id, &listener.name);
+        // In the order of the configuration, as its series.
+        let series = {
+            let current = shard.current();
+            current.snapshot.series(self.index).map(|series| series.listeners.clone()).unwrap_or_default()
+        };
+        for (at, listener) in listeners.into_iter().enumerate() {
+            let series = series.get(at).cloned().unwrap_or_default();
+            let (entrance, _) = shard.entrance(listener.id, &listener.name, series);
             if let Some(bound) = listener.bound {
                 let hand_out = HandOut {
                     to: if listener.shared { self.mailboxes.clone() } else { Vec::new() },

@@ -7,12 +7,9 @@ mod exposition;
 mod page;
 mod process;
 mod registry;
-mod series;
-mod status;
 mod table;
 
 pub(crate) use registry::{Registry, SeriesSet};
-pub(crate) use series::{Active, EndpointSeries, ListenerSeries, Measured, RouteSeries, ShardSeries};
 
 #[cfg(test)]
 mod tests;

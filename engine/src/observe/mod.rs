@@ -7,6 +7,4 @@ mod metrics;
 
 pub(crate) use access_log::{LogBatch, LogCounts, LogHandle, LogWriter, Output};
 pub(crate) use log_plan::{LogPlan, plain_joined, plain_text};
-pub(crate) use metrics::{
-    Active, EndpointSeries, ListenerSeries, Measured, Registry, RouteSeries, SeriesSet, ShardSeries,
-};
+pub(crate) use metrics::{Registry, SeriesSet};

@@ -3,6 +3,7 @@
 use super::connection::{Arrival, serve};
 use super::entrance::Entrance;
 use super::shard::Shard;
+use crate::series::ListenerSeries;
 use ringgate_rt::listener::{Listener, Peer};
 use ringgate_rt::timer::sleep;
 use ringgate_rt::{Network, Sockets, Stream, task};
@@ -75,6 +76,7 @@ pub(crate) async fn accept_loop(
             Ok(accepted) => accepted,
             Err(_) if entrance.stop.stopped() => break,
             Err(error) => {
+                entrance.series().failed.add_one();
                 // Out of descriptors, or the client has gone already.
                 if entrance.may_complain() {
                     shard.note(format!("listener {}: can't accept: {error}", entrance.name()));
@@ -83,11 +85,16 @@ pub(crate) async fn accept_loop(
                 continue;
             }
         };
+        let mut place = shard.permits.take();
+        if place.is_none() {
+            entrance.series().limited.add_one();
+        }
         let permit = loop {
-            match shard.permits.take() {
+            match place {
                 Some(permit) => break permit,
                 None => sleep(PAUSE).await,
             }
+            place = shard.permits.take();
         };
         let peer = peer_address(peer);
         if let Some((stream, permit)) = hand_out(stream, peer, permit) {
@@ -96,8 +103,9 @@ pub(crate) async fn accept_loop(
     }
     // Whoever was told "connected" is served.
     while let Some((stream, peer)) = listener.accept_waiting() {
-        if let Some(permit) = shard.permits.take() {
-            adopt(&shard, stream, peer_address(peer), &entrance, permit);
+        match shard.permits.take() {
+            Some(permit) => adopt(&shard, stream, peer_address(peer), &entrance, permit),
+            None => entrance.series().limited.add_one(),
         }
     }
 }
@@ -118,18 +126,23 @@ pub(crate) fn adopt<N: Network>(
     permit: Permit,
 ) {
     shard.connections.set(shard.connections.get() + 1);
-    let place = Place { shard: shard.clone(), _permit: permit };
+    let series = entrance.series();
+    series.accepted.add_one();
+    series.active.add_one();
+    let place = Place { shard: shard.clone(), series, _permit: permit };
     task::spawn(serve(place, stream, Arrival { peer, entrance: entrance.clone() }));
 }
 
 /// A connection's place in the shard's count and the process's; given back also when its task panics.
 pub(crate) struct Place<N: Network> {
     pub(crate) shard: Rc<Shard<N>>,
+    series: Arc<ListenerSeries>,
     _permit: Permit,
 }
 
 impl<N: Network> Drop for Place<N> {
     fn drop(&mut self) {
         self.shard.connections.set(self.shard.connections.get() - 1);
+        self.series.active.take_one();
     }
 }

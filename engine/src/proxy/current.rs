@@ -5,6 +5,7 @@
 
 use super::snapshot::{ActionPlan, Common, RoutePlan, Snapshot};
 use crate::observe::LogBatch;
+use crate::series::RouteSeries;
 use crate::upstream::{Cluster, Shares};
 use ahash::AHashMap;
 use ringgate_rt::Network;
@@ -15,6 +16,8 @@ use std::sync::Arc;
 /// A snapshot on a shard.
 pub(crate) struct Current<N: Network> {
     pub(crate) snapshot: Arc<Snapshot>,
+    /// The shard's index.
+    shard: usize,
     /// A copy of the shard's own, so that holding it touches no other core's memory.
     pub(crate) common: Rc<Common>,
     pub(crate) log: LogBatch,
@@ -26,23 +29,27 @@ pub(crate) struct Current<N: Network> {
 /// A route on a shard.
 pub(crate) struct RouteHere<N: Network> {
     pub(crate) plan: Arc<RoutePlan>,
+    pub(crate) series: Arc<RouteSeries>,
     services: Shares<N::Stream>,
 }
 
 impl<N: Network> Current<N> {
     /// The snapshot, taking over what the one `before` it knows by name.
-    pub(crate) fn new(snapshot: Arc<Snapshot>, log: LogBatch, before: Option<&Current<N>>) -> Current<N> {
+    pub(crate) fn new(snapshot: Arc<Snapshot>, shard: usize, log: LogBatch, before: Option<&Current<N>>) -> Current<N> {
         let known: AHashMap<&str, &Rc<Cluster<N::Stream>>> = before
             .map(|before| before.clusters.iter().map(|cluster| (cluster.name.as_str(), cluster)).collect())
             .unwrap_or_default();
-        let clusters = snapshot.upstreams.iter().map(|upstream| {
-            Rc::new(Cluster::new(upstream, known.get(upstream.name.as_str()).map(|cluster| &***cluster)))
+        let series = snapshot.series(shard).map_or(&[][..], |series| series.endpoints.as_slice());
+        let clusters = snapshot.upstreams.iter().enumerate().map(|(at, upstream)| {
+            let before = known.get(upstream.name.as_str()).map(|cluster| &***cluster);
+            Rc::new(Cluster::new(upstream, before, series.get(at).map_or(&[], Vec::as_slice)))
         });
         Current {
             common: Rc::new(snapshot.common.clone()),
             log,
             clusters: clusters.collect(),
             routes: RefCell::new(vec![None; snapshot.routes.len()]),
+            shard,
             snapshot,
         }
     }
@@ -60,7 +67,8 @@ impl<N: Network> Current<N> {
             ActionPlan::Redirect(_) | ActionPlan::Respond(_) => &[],
         };
         let services = Shares::new(to.iter().map(|(index, weight)| (self.clusters[*index].clone(), *weight)));
-        RouteHere { plan, services }
+        let series = self.snapshot.series(self.shard).and_then(|series| series.routes.get(index));
+        RouteHere { plan, series: series.cloned().unwrap_or_default(), services }
     }
 }
 

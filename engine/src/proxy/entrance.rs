@@ -1,9 +1,11 @@
 //! A listener as one shard knows it: what connections that came in by it need of it, for as long as they live.
 
+use crate::series::ListenerSeries;
 use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::listener::Stop;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often it is said that accepting fails.
@@ -16,6 +18,7 @@ pub(crate) type EntranceId = u32;
 pub(crate) struct Entrance {
     pub(crate) id: EntranceId,
     name: RefCell<Rc<str>>,
+    series: RefCell<Arc<ListenerSeries>>,
     /// Ends the shard's accepts on it.
     pub(crate) stop: Stop,
     /// Accept loops that have not ended: the shard's socket is open until then.
@@ -27,10 +30,11 @@ pub(crate) struct Entrance {
 }
 
 impl Entrance {
-    pub(crate) fn new(id: EntranceId, name: &str) -> Entrance {
+    pub(crate) fn new(id: EntranceId, name: &str, series: Arc<ListenerSeries>) -> Entrance {
         Entrance {
             id,
             name: RefCell::new(name.into()),
+            series: RefCell::new(series),
             stop: Stop::default(),
             accepting: Cell::new(0),
             complained: Cell::new(None),
@@ -53,10 +57,16 @@ impl Entrance {
         due
     }
 
-    pub(crate) fn rename(&self, name: &str) {
+    /// What is counted of it.
+    pub(crate) fn series(&self) -> Arc<ListenerSeries> {
+        self.series.borrow().clone()
+    }
+
+    pub(crate) fn rename(&self, name: &str, series: Arc<ListenerSeries>) {
         if **self.name.borrow() != *name {
             self.name.replace(name.into());
         }
+        self.series.replace(series);
     }
 
     /// Accepts nothing more. Connections go on for `drain`, and end then as they become idle.

@@ -15,6 +15,7 @@ use super::snapshot::{ActionPlan, Common};
 use super::transfer::Progress;
 use crate::model::{BodySize, Edits, Fault, RequestHead};
 use crate::route::{Matched, captured_path};
+use crate::series::Measured;
 use crate::upstream::{Cluster, Endpoint};
 use ringgate_protocols::wire::HeaderId;
 use ringgate_rt::clock::{self, Moment};
@@ -51,6 +52,8 @@ pub(crate) struct Trail<N: Network> {
     pub(crate) progress: Progress,
     /// Bytes that a tunnel carried from the client.
     pub(crate) tunnelled: u64,
+    /// Microseconds for which services were waited for: to connect, and to answer.
+    pub(crate) waited: u64,
     allow: Vec<Box<[u8]>>,
 }
 
@@ -83,6 +86,7 @@ impl<N: Network> Trail<N> {
             sent_at: None,
             progress: Progress::default(),
             tunnelled: 0,
+            waited: 0,
             allow: Vec::new(),
         }
     }
@@ -124,6 +128,7 @@ impl<'a, N: Network> Asked<'a, N> {
 /// Runs one exchange whose request head has been read.
 pub(crate) async fn exchange<N: Network, D: Downstream>(context: &Context<'_, N>, down: &mut D, work: &mut Work) {
     let started = clock::now();
+    let _active = context.shard.series.exchange();
     let taken_over = headers::taken_over_id(&down.head(), context.origin);
     let id = taken_over.map_or_else(|| IdText::new(&context.shard.ids.next()), IdText::new);
     let mut trail = Trail::new(id);
@@ -143,6 +148,7 @@ pub(crate) async fn refuse<N: Network, D: Downstream>(
     fault: Fault,
 ) {
     let started = clock::now();
+    let _active = context.shard.series.exchange();
     let mut trail = Trail::new(IdText::new(&context.shard.ids.next()));
     answer_fault(context, down, work, &mut trail, fault).await;
     record(context, down, &trail, started, Some(fault));
@@ -256,11 +262,13 @@ fn record<N: Network, D: Downstream>(
     started: Moment,
     fault: Option<Fault>,
 ) {
+    let now = clock::read();
+    let bytes_in = down.body_bytes() + trail.tunnelled;
+    count(context, trail, bytes_in, started, now, fault);
     let shard = context.shard;
     let current = shard.current();
     let Some(plan) = &current.snapshot.access_log else { return };
     let head = down.head();
-    let now = clock::read();
     let listener = context.entrance.name();
     let client = headers::client(&head, context.origin, |address| context.common.trusts(Some(address)));
     // Nearly always the peer itself, whose address was written out when it connected.
@@ -278,11 +286,35 @@ fn record<N: Network, D: Downstream>(
         upstream: trail.service.as_ref().map(|service| service.name.as_str()),
         endpoint: trail.endpoint.as_ref().map(|endpoint| endpoint.label.as_str()),
         status: trail.progress.status,
-        bytes_in: down.body_bytes() + trail.tunnelled,
+        bytes_in,
         bytes_out: trail.progress.answer_bytes,
         duration: now.since(started).as_micros() as u64,
         upstream_time: trail.sent_at.map(|sent| trail.progress.head_at.unwrap_or(now).since(sent).as_micros() as u64),
         fault,
     };
     current.log.line(|out| record.write(plan, &head, out));
+}
+
+/// Counts an exchange that is over.
+fn count<N: Network>(
+    context: &Context<'_, N>,
+    trail: &Trail<N>,
+    bytes_in: u64,
+    started: Moment,
+    now: Moment,
+    fault: Option<Fault>,
+) {
+    let total = &context.shard.series;
+    if let Some(fault) = fault {
+        total.fault(fault);
+    }
+    let micros = |until: Moment| until.0.saturating_sub(started.0);
+    let series = trail.route.as_ref().map_or(&total.unrouted, |route| &*route.series);
+    series.record(&Measured {
+        status: trail.progress.status,
+        duration: micros(now),
+        overhead: micros(trail.progress.leaving_at.unwrap_or(now)).saturating_sub(trail.waited),
+        bytes_in,
+        bytes_out: trail.progress.answer_bytes,
+    });
 }

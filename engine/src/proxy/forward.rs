@@ -12,9 +12,11 @@ use super::snapshot::ForwardPlan;
 use super::transfer::{Begun, Bounds, Done, TICK, transfer};
 use super::tunnel::{TunnelBounds, tunnel};
 use crate::model::{BodySize, Fault, Piece, RequestHead};
+use crate::series::Active;
 use crate::upstream::{Cluster, Connected, Endpoint};
 use ringgate_protocols::wire::HeaderId;
-use ringgate_rt::{Address, Buf, Network, clock};
+use ringgate_rt::clock::{self, Moment};
+use ringgate_rt::{Address, Buf, Network};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
@@ -34,15 +36,20 @@ pub(crate) async fn forward<N: Network, D: Downstream>(
     let mut again: Option<Rc<Endpoint<N::Stream>>> = None;
     loop {
         let retried = again.is_some();
-        let (endpoint, connected) = connection(context, down, &cluster, again.take()).await?;
+        let before = clock::now();
+        let connected = connection(context, down, &cluster, again.take()).await;
+        trail.waited += micros(before, clock::now());
+        let (endpoint, connected) = connected?;
         trail.endpoint = Some(endpoint.clone());
-        trail.sent_at = Some(clock::now());
+        let active = Active::new(&endpoint.series.active);
         let reused = connected.reused;
         let mut up = H1Upstream::new(connected.io, &mut work.up, context.common.head_limits);
 
         let host = service_host(plan, &down.head(), &endpoint);
         headers::to_service(&mut work.edits, &down.head(), context.origin, trail.id.bytes(), host);
         let begun = begin(down, &mut up, &work.edits).await?;
+        let sent_at = clock::read();
+        trail.sent_at = Some(sent_at);
         let bounds = Bounds {
             timer: context.timer,
             min_rate: context.common.limits.min_rate,
@@ -55,6 +62,10 @@ pub(crate) async fn forward<N: Network, D: Downstream>(
             headers::to_client(edits, &up.head(), id.bytes(), || context.shard.wall().http_date());
         };
         let done = transfer(down, &mut up, begun, edit_answer, &mut work.edits, &bounds, &mut trail.progress).await;
+        let progress = &trail.progress;
+        let waited = micros(sent_at, progress.head_at.unwrap_or_else(clock::read));
+        trail.waited += waited;
+        endpoint.series.record(progress.head_at.map_or(0, |_| progress.status), waited);
         match done {
             Ok(Done::Whole) => {
                 if let Some(io) = up.into_reusable()
@@ -69,6 +80,8 @@ pub(crate) async fn forward<N: Network, D: Downstream>(
                 return join(context, &route.plan.name, down, &mut up, trail).await;
             }
             Err(Fault::UpstreamClosed) if reused && !retried && !up.heard() && may_repeat(down) => {
+                endpoint.series.retried.add_one();
+                drop(active);
                 again = Some(endpoint);
             }
             Err(fault) => {
@@ -79,6 +92,10 @@ pub(crate) async fn forward<N: Network, D: Downstream>(
     }
 }
 
+fn micros(from: Moment, to: Moment) -> u64 {
+    to.0.saturating_sub(from.0)
+}
+
 /// A connection: one that waits, or a new one. Endpoints that can't be reached are passed over; after the last of them
 /// the fault of the last try is the exchange's.
 async fn connection<N: Network, D: Downstream>(
@@ -87,12 +104,15 @@ async fn connection<N: Network, D: Downstream>(
     cluster: &Cluster<N::Stream>,
     again: Option<Rc<Endpoint<N::Stream>>>,
 ) -> Result<(Rc<Endpoint<N::Stream>>, Connected<N::Stream>), Fault> {
-    let mut tried = Vec::new();
+    let mut tried: Vec<Rc<Endpoint<N::Stream>>> = Vec::new();
     let mut fault = Fault::NoEndpoint;
     let mut fresh = again;
     loop {
         let must_be_new = fresh.is_some();
         let Some(endpoint) = fresh.take().or_else(|| cluster.next(&tried)) else { return Err(fault) };
+        if let Some(failed) = tried.last() {
+            failed.series.retried.add_one();
+        }
         if !must_be_new && let Some(waiting) = endpoint.pooled() {
             return Ok((endpoint, waiting));
         }

@@ -9,6 +9,7 @@ use super::request_id::RequestIds;
 use super::snapshot::{Common, Snapshot};
 use super::tunnels::Lives;
 use crate::observe::LogBatch;
+use crate::series::{ListenerSeries, ShardSeries};
 use ringgate_protocols::wire::date;
 use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::timer::sleep;
@@ -37,6 +38,8 @@ pub(crate) struct Shard<N: Network> {
     pub(crate) readiness: Readiness,
     notes: Notes,
     pub(crate) ids: RequestIds,
+    /// What is counted of the shard as a whole.
+    pub(crate) series: Arc<ShardSeries>,
     /// No new requests: connections are closed as they become idle.
     pub(crate) draining: Cell<bool>,
     /// The deadline has passed: whatever still runs is ended.
@@ -108,17 +111,20 @@ impl<N: Network> Shard<N> {
         log: LogBatch,
         permits: Permits,
         readiness: Readiness,
+        series: Arc<ShardSeries>,
         notes: Notes,
     ) -> Rc<Shard<N>> {
+        series.show_runtime();
         Rc::new(Shard {
             network,
-            current: RefCell::new(Rc::new(Current::new(snapshot, log, None))),
+            current: RefCell::new(Rc::new(Current::new(snapshot, series.index, log, None))),
             entrances: RefCell::default(),
             lives: Lives::default(),
             permits,
             readiness,
             notes,
             ids: RequestIds::new(),
+            series,
             draining: Cell::new(false),
             aborting: Cell::new(false),
             connections: Cell::new(0),
@@ -148,7 +154,7 @@ impl<N: Network> Shard<N> {
     pub(crate) fn adopt(&self, snapshot: Arc<Snapshot>, log: Option<LogBatch>) {
         let before = self.current.borrow().clone();
         let log = log.unwrap_or_else(|| before.log.clone());
-        let next = Rc::new(Current::new(snapshot, log, Some(&before)));
+        let next = Rc::new(Current::new(snapshot, self.series.index, log, Some(&before)));
         let stays = |route: &str| next.snapshot.route(route).is_some_and(|plan| plan.forwards());
         if self.lives.judge(stays, clock::now().after(next.common.drain)) {
             ringgate_rt::timer::wake_all();
@@ -156,13 +162,13 @@ impl<N: Network> Shard<N> {
         self.current.replace(next);
     }
 
-    /// The listener with this id, under this name now. True if it is new here.
-    pub(crate) fn entrance(&self, id: EntranceId, name: &str) -> (Rc<Entrance>, bool) {
+    /// The listener with this id, under this name now, and counted in these series. True if it is new here.
+    pub(crate) fn entrance(&self, id: EntranceId, name: &str, series: Arc<ListenerSeries>) -> (Rc<Entrance>, bool) {
         if let Some(known) = self.find_entrance(id) {
-            known.rename(name);
+            known.rename(name, series);
             return (known, false);
         }
-        let entrance = Rc::new(Entrance::new(id, name));
+        let entrance = Rc::new(Entrance::new(id, name, series));
         self.entrances.borrow_mut().push(entrance.clone());
         (entrance, true)
     }

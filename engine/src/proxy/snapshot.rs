@@ -1,6 +1,6 @@
 //! The configuration as the pipeline uses it: compiled, immutable, shared by all shards.
 
-use crate::observe::LogPlan;
+use crate::observe::{LogPlan, SeriesSet};
 use crate::route::RouteTable;
 use ahash::AHashMap;
 use ringgate_config::{Action, Config, Limits, Redirect, Respond, Upstream};
@@ -18,6 +18,8 @@ pub(crate) struct Snapshot {
     pub(crate) common: Common,
     /// What a line of the access log looks like, if there are any.
     pub(crate) access_log: Option<LogPlan>,
+    /// What is counted of it, for each shard. Here, so that it is freed where the snapshot is.
+    series: Vec<SeriesSet>,
     by_name: AHashMap<String, usize>,
 }
 
@@ -65,8 +67,19 @@ impl Snapshot {
             upstreams: config.upstreams.clone(),
             common: Common::of(config),
             access_log: config.access_log.as_ref().map(LogPlan::compile),
+            series: Vec::new(),
             by_name: routes.enumerate().map(|(index, route)| (route.name.clone(), index)).collect(),
         })
+    }
+
+    /// Has what goes by this snapshot counted in these series, a set for each shard.
+    pub(crate) fn count_in(&mut self, series: Vec<SeriesSet>) {
+        self.series = series;
+    }
+
+    /// The series of one shard.
+    pub(crate) fn series(&self, shard: usize) -> Option<&SeriesSet> {
+        self.series.get(shard)
     }
 
     /// The route of this name.

@@ -45,6 +45,8 @@ pub(crate) struct Progress {
     pub(crate) answer_bytes: u64,
     /// When the answer's head was there.
     pub(crate) head_at: Option<Moment>,
+    /// When the answer began to leave, if it did not leave as a whole at its end.
+    pub(crate) leaving_at: Option<Moment>,
 }
 
 /// How far a request is on its way when the transfer begins.
@@ -223,6 +225,9 @@ impl<D: Downstream, U: Upstream, F: FnMut(&U, &mut Edits)> Transfer<'_, D, U, F>
             Poll::Ready(Err(fault)) => return Err(fault),
             Poll::Pending => self.down.flush(),
         }
+        if !self.answer_done {
+            self.progress.leaving_at = Some(clock::read());
+        }
         Ok(())
     }
 
@@ -231,6 +236,7 @@ impl<D: Downstream, U: Upstream, F: FnMut(&U, &mut Edits)> Transfer<'_, D, U, F>
         self.progress.status = self.up.head().status;
         (self.edit_answer)(self.up, self.edits);
         self.down.send_switch(&self.up.head(), self.edits);
+        self.progress.leaving_at = Some(clock::read());
         self.switched = true;
         self.answer_done = true;
     }

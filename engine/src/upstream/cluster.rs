@@ -3,6 +3,7 @@
 use super::balance::RoundRobin;
 use super::pool::Pool;
 use crate::model::Fault;
+use crate::series::EndpointSeries;
 use ringgate_config::{EndpointAddress, Upstream};
 use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::timer::Timer;
@@ -11,6 +12,7 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -33,6 +35,10 @@ pub(crate) struct Endpoint<T> {
     pub(crate) address: Address,
     /// The address as the access log writes it.
     pub(crate) label: String,
+    /// What is counted of it.
+    pub(crate) series: Arc<EndpointSeries>,
+    /// Connections in the pool, as they are counted there.
+    idle: Cell<usize>,
     skipped_until: Cell<Moment>,
     /// The last connection that was asked for failed, and whoever runs this was told.
     told_down: Cell<bool>,
@@ -52,19 +58,21 @@ pub(crate) struct Connected<T> {
 
 impl<T: Transport> Cluster<T> {
     /// The service, with the endpoints that it had `before` as they are: their connections, and what is known of them.
-    pub(crate) fn new(upstream: &Upstream, before: Option<&Cluster<T>>) -> Cluster<T> {
+    /// `series` are those of its endpoints.
+    pub(crate) fn new(upstream: &Upstream, before: Option<&Cluster<T>>, series: &[Arc<EndpointSeries>]) -> Cluster<T> {
         let known = |address: &Address| {
             let endpoints = before.map(|before| &before.endpoints);
             endpoints.and_then(|all| all.iter().find(|known| known.address == *address)).cloned()
         };
-        let endpoint = |address: &EndpointAddress| {
-            let target = target(address);
-            known(&target).unwrap_or_else(|| Rc::new(Endpoint::new(target, address.to_string())))
+        let endpoint = |(at, endpoint): (usize, &ringgate_config::Endpoint)| {
+            let target = target(&endpoint.address);
+            let series = series.get(at).cloned().unwrap_or_default();
+            known(&target).unwrap_or_else(|| Rc::new(Endpoint::new(target, endpoint.address.to_string(), series)))
         };
         Cluster {
             name: upstream.name.clone(),
             connect_timeout: upstream.connect_timeout,
-            endpoints: upstream.endpoints.iter().map(|e| endpoint(&e.address)).collect(),
+            endpoints: upstream.endpoints.iter().enumerate().map(endpoint).collect(),
             balance: RefCell::new(RoundRobin::new(upstream.endpoints.iter().map(|e| e.weight))),
         }
     }
@@ -92,20 +100,22 @@ impl<T: Transport> Cluster<T> {
 
     /// Takes care of the connections that wait. Returns whether there are any.
     pub(crate) fn sweep(&self, now: Moment) -> bool {
-        self.endpoints.iter().fold(false, |any, endpoint| endpoint.pool.borrow_mut().sweep(now) | any)
+        self.endpoints.iter().fold(false, |any, endpoint| endpoint.in_pool(|pool| pool.sweep(now)) | any)
     }
 
     /// Closes every connection that waits.
     pub(crate) fn close_idle(&self) {
-        self.endpoints.iter().for_each(|endpoint| endpoint.pool.borrow_mut().clear());
+        self.endpoints.iter().for_each(|endpoint| endpoint.in_pool(Pool::clear));
     }
 }
 
 impl<T: Transport> Endpoint<T> {
-    fn new(address: Address, label: String) -> Endpoint<T> {
+    fn new(address: Address, label: String, series: Arc<EndpointSeries>) -> Endpoint<T> {
         Endpoint {
             label,
             address,
+            series,
+            idle: Cell::new(0),
             skipped_until: Cell::new(Moment(0)),
             told_down: Cell::new(false),
             told_at: Cell::new(None),
@@ -116,20 +126,39 @@ impl<T: Transport> Endpoint<T> {
 
     fn drain(&self, drained: bool) {
         self.drained.set(drained);
+        self.series.drain(drained);
         if drained {
-            self.pool.borrow_mut().clear();
+            self.in_pool(Pool::clear);
         }
+    }
+
+    /// Does something with the pool, and counts what is in it then.
+    fn in_pool<R>(&self, work: impl FnOnce(&mut Pool<T>) -> R) -> R {
+        let (result, idle) = {
+            let mut pool = self.pool.borrow_mut();
+            (work(&mut pool), pool.len())
+        };
+        self.count_idle(idle);
+        result
+    }
+
+    /// By difference: an endpoint that is removed and one of the same name that is back share their series.
+    fn count_idle(&self, idle: usize) {
+        let before = self.idle.replace(idle);
+        self.series.idle.set((self.series.idle.get() + idle as u64).saturating_sub(before as u64));
     }
 
     /// A connection that waits in the pool.
     pub(crate) fn pooled(&self) -> Option<Connected<T>> {
-        self.pool.borrow_mut().take().map(|io| Connected { io, reused: true })
+        let io = self.in_pool(Pool::take)?;
+        self.series.reused.add_one();
+        Some(Connected { io, reused: true })
     }
 
     /// Keeps a connection for the next request.
     pub(crate) fn keep(&self, io: T) {
         if !self.drained.get() {
-            self.pool.borrow_mut().put(io);
+            self.in_pool(|pool| pool.put(io));
         }
     }
 
@@ -149,6 +178,11 @@ impl<T: Transport> Endpoint<T> {
             Poll::Pending => timer.poll(cx).map(|()| None),
         })
         .await;
+        match &connected {
+            Some(Ok(_)) => self.series.created.add_one(),
+            Some(Err(_)) => self.series.refused.add_one(),
+            None => self.series.timed_out.add_one(),
+        }
         let why = match connected {
             Some(Ok(io)) => {
                 self.report(false, || "takes connections again".into(), tell);
@@ -157,7 +191,9 @@ impl<T: Transport> Endpoint<T> {
             Some(Err(error)) => Some(error),
             None => None,
         };
-        self.skipped_until.set(clock::now().after(SKIP_AFTER_REFUSAL));
+        let until = clock::now().after(SKIP_AFTER_REFUSAL);
+        self.skipped_until.set(until);
+        self.series.skip_until(until);
         let words = || match &why {
             Some(error) => format!("can't be connected to: {error}"),
             None => format!("did not take a connection within {timeout:?}"),
@@ -176,6 +212,12 @@ impl<T: Transport> Endpoint<T> {
             self.told_at.set(Some(now));
             tell(format!("endpoint {} {}", self.label, words()));
         }
+    }
+}
+
+impl<T> Drop for Endpoint<T> {
+    fn drop(&mut self) {
+        self.series.idle.set(self.series.idle.get().saturating_sub(self.idle.get() as u64));
     }
 }
 

@@ -40,7 +40,6 @@ impl<T: Transport> Pool<T> {
         Pool { idle: Vec::new() }
     }
 
-    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.idle.len()
     }

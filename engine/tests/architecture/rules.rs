@@ -12,11 +12,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rt", &[]),
     ("model", &["protocols", "config", "rt"]),
     ("route", &["protocols", "config", "model"]),
-    ("upstream", &["protocols", "config", "rt", "model"]),
-    ("observe", &["protocols", "config", "rt", "model"]),
-    ("proxy", &["protocols", "config", "rt", "model", "route", "upstream", "observe"]),
-    ("harness", &["protocols", "config", "rt", "model", "route", "upstream", "observe", "proxy"]),
-    ("control", &["protocols", "config", "rt", "model", "route", "upstream", "observe", "proxy"]),
+    ("series", &["rt", "model"]),
+    ("upstream", &["protocols", "config", "rt", "model", "series"]),
+    ("observe", &["protocols", "config", "rt", "model", "series"]),
+    ("proxy", &["protocols", "config", "rt", "model", "series", "route", "upstream", "observe"]),
+    ("harness", &["protocols", "config", "rt", "model", "series", "route", "upstream", "observe", "proxy"]),
+    ("control", &["protocols", "config", "rt", "model", "series", "route", "upstream", "observe", "proxy"]),
     ("binary", &["config", "rt", "control"]),
     ("bench", &["protocols", "config", "rt", "harness"]),
 ];
@@ -48,7 +49,7 @@ pub(crate) const CRATES: &[(&str, &[&str])] = &[
     ("ringgate", &["ringgate-bench", "ringgate-loadtest"]),
 ];
 
-/// `{protocols, config} <- model <- {route, upstream, observe} <- proxy <- control <- binary`, and `rt` below them.
+/// `{protocols, config} <- model <- series <- {route, upstream, observe} <- proxy <- control <- binary`, and `rt` below them.
 pub(crate) fn direction(source: &Source) -> Vec<String> {
     let Some(room) = room_of(&source.path) else { return Vec::new() };
     let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == room) else {

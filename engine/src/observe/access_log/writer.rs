@@ -106,11 +106,6 @@ impl LogWriter {
         let _ = self.errands.try_send(Errand::Look);
     }
 
-    /// Lines that this writer has lost so far.
-    pub(crate) fn dropped(&self) -> u64 {
-        self.shared.dropped.load(Ordering::Relaxed)
-    }
-
     /// Waits until everything handed over is written. Every handle and batch must have been dropped. Returns how many lines were
     /// lost.
     pub(crate) fn finish(self) -> u64 {

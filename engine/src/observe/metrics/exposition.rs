@@ -3,9 +3,10 @@
 use super::page::{Page, Value};
 use super::process::Process;
 use super::registry::{EndpointName, Registry};
-use super::series::{EndpointSeries, FAULTS, ListenerSeries, RouteCounts, RouteSeries, SIZES, TIMES};
-use super::status::{self, CLASSES};
 use super::table::*;
+use crate::series::scales::{SIZES, TIMES};
+use crate::series::status::{self, CLASSES};
+use crate::series::{EndpointSeries, FAULTS, ListenerSeries, RouteCounts, RouteSeries, STATES};
 use ringgate_rt::clock;
 use ringgate_rt::counters::{Counter, Counters, FINE_MICROS, Gauge};
 use ringgate_rt::histogram::{Counts, Histogram, Scale};
@@ -35,7 +36,7 @@ impl Registry {
         let mut page = Page::new(&DURATION);
         self.server(&mut page, &routes);
         client(&mut page, &endpoints);
-        clients_connections(&mut page, &listeners);
+        self.clients_connections(&mut page, &listeners);
         self.configuration(&mut page);
         page.family(&OVERFLOWED);
         for (kind, names) in overflowed {
@@ -94,6 +95,25 @@ impl Registry {
                 page.sample(&[fault], Value::Whole(faults));
             }
         }
+    }
+
+    fn clients_connections(&self, page: &mut Page, listeners: &Named<String, ListenerSeries>) {
+        for (family, which) in [
+            (&ACCEPTED, (|series| &series.accepted) as fn(&ListenerSeries) -> &Counter),
+            (&LIMITED, |series| &series.limited),
+            (&ACCEPT_FAILED, |series| &series.failed),
+        ] {
+            page.family(family);
+            for (name, series) in listeners {
+                page.sample(&[name], count(series, which));
+            }
+        }
+        page.family(&OPEN);
+        for (name, series) in listeners {
+            page.sample(&[name], level(series, |series| &series.active));
+        }
+        page.family(&OPEN_MAX);
+        page.sample(&[], Value::Whole(self.connections_max.load(Ordering::Relaxed)));
     }
 
     fn configuration(&self, page: &mut Page) {
@@ -200,17 +220,19 @@ fn client(page: &mut Page, endpoints: &Named<EndpointName, EndpointSeries>) {
             }
         }
     });
-    page.family(&UP_RETRIES);
-    each(page, &|page, name, series| page.sample(&name, count(series, |series| &series.retried)));
+    for (family, which) in [
+        (&UP_RETRIES, (|series| &series.retried) as fn(&EndpointSeries) -> &Counter),
+        (&UP_CREATED, |series| &series.created),
+        (&UP_REUSED, |series| &series.reused),
+    ] {
+        page.family(family);
+        each(page, &|page, name, series| page.sample(&name, count(series, which)));
+    }
     page.family(&UP_OPEN);
     each(page, &|page, [upstream, endpoint], series| {
         page.sample(&[upstream, endpoint, "active"], level(series, |series| &series.active));
         page.sample(&[upstream, endpoint, "idle"], level(series, |series| &series.idle));
     });
-    page.family(&UP_CREATED);
-    each(page, &|page, name, series| page.sample(&name, count(series, |series| &series.created)));
-    page.family(&UP_REUSED);
-    each(page, &|page, name, series| page.sample(&name, count(series, |series| &series.reused)));
     page.family(&UP_FAILED);
     each(page, &|page, [upstream, endpoint], series| {
         let refused = count(series, |series| &series.refused);
@@ -221,29 +243,11 @@ fn client(page: &mut Page, endpoints: &Named<EndpointName, EndpointSeries>) {
     page.family(&UP_STATE);
     let now = clock::read();
     each(page, &|page, [upstream, endpoint], series| {
-        let skipped = series.iter().filter(|series| series.is_skipped(now)).count();
-        page.sample(&[upstream, endpoint, "skipped"], Value::Whole(skipped as u64));
-        page.sample(&[upstream, endpoint, "up"], Value::Whole((series.len() - skipped) as u64));
+        for (at, state) in STATES.iter().enumerate() {
+            let shards = series.iter().filter(|series| series.state(now) == at).count();
+            page.sample(&[upstream, endpoint, state], Value::Whole(shards as u64));
+        }
     });
-}
-
-fn clients_connections(page: &mut Page, listeners: &Named<String, ListenerSeries>) {
-    page.family(&ACCEPTED);
-    for (name, series) in listeners {
-        page.sample(&[name], count(series, |series| &series.accepted));
-    }
-    page.family(&OPEN);
-    for (name, series) in listeners {
-        page.sample(&[name], level(series, |series| &series.active));
-    }
-    page.family(&LIMITED);
-    for (name, series) in listeners {
-        page.sample(&[name], count(series, |series| &series.limited));
-    }
-    page.family(&ACCEPT_FAILED);
-    for (name, series) in listeners {
-        page.sample(&[name], count(series, |series| &series.failed));
-    }
 }
 
 /// A histogram over all shards, if it has counted anything.

@@ -2,10 +2,9 @@
 //!
 //! Used at the start, at reloads and when metrics are asked for; never on the way of a request.
 
-use super::series::{EndpointSeries, ListenerSeries, RouteSeries, ShardSeries};
 use crate::observe::LogCounts;
+use crate::series::{EndpointSeries, ListenerSeries, RouteSeries, ShardSeries};
 use ringgate_config::Config;
-use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,6 +28,7 @@ pub(crate) struct Registry {
     shards: Vec<Arc<ShardSeries>>,
     log: Arc<LogCounts>,
     pub(super) reloads: Reloads,
+    pub(super) connections_max: AtomicU64,
     pub(super) started_micros: u64,
 }
 
@@ -61,9 +61,10 @@ impl Registry {
                 endpoints: Family::new(shards, ENDPOINTS_MAX, other()),
                 listeners: Family::new(shards, LISTENERS_MAX, OTHER.to_owned()),
             }),
-            shards: (0..shards).map(|_| Arc::default()).collect(),
+            shards: (0..shards).map(|index| Arc::new(ShardSeries::new(index))).collect(),
             log: Arc::default(),
             reloads: Reloads::new(),
+            connections_max: AtomicU64::new(0),
             started_micros: unix_micros(),
         })
     }
@@ -87,6 +88,7 @@ impl Registry {
 
     /// The series of a configuration, a set for each shard. Names that were there before get their old ones.
     pub(crate) fn assign(&self, config: &Config) -> Vec<SeriesSet> {
+        self.connections_max.store(config.limits.connections as u64, Ordering::Relaxed);
         let routes = config.routes.iter().map(|route| route.name.clone());
         let listeners = config.listeners.iter().map(|listener| listener.name.clone());
         let all_endpoints = config.upstreams.iter().map(|upstream| {
@@ -249,10 +251,7 @@ impl<K: Ord + Clone, S: Default> Family<K, S> {
     }
 
     #[cfg(test)]
-    pub(super) fn has<Q: Ord + ?Sized>(&self, name: &Q) -> bool
-    where
-        K: Borrow<Q>,
-    {
+    pub(super) fn has(&self, name: &K) -> bool {
         self.entries.contains_key(name)
     }
 }

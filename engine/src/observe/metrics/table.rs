@@ -11,6 +11,7 @@ macro_rules! families {
             Family { name: $text, kind: Kind::$kind, labels: &[$($label),*], help: $help };)*
 
         /// Every family, in the order of the page.
+        #[cfg(test)]
         pub(super) static ALL: &[&Family] = &[$(&$name),*];
     };
 }
@@ -45,11 +46,13 @@ families! {
     UP_FAILED: Counter "ringgate_upstream_connect_failures_total" ["upstream", "endpoint", "fault"]
         "Connections to an endpoint that could not be made.";
     UP_STATE: Gauge "ringgate_endpoint_shards" ["upstream", "endpoint", "state"]
-        "On how many shards the endpoint is up, and on how many it is skipped because it has just refused a connection.";
+        "On how many shards the endpoint is up, skipped because it has just refused a connection, or drained by an operator.";
     ACCEPTED: Counter "ringgate_connections_accepted_total" ["listener"]
         "Clients' connections that were accepted.";
     OPEN: Gauge "ringgate_connections_active" ["listener"]
         "Clients' connections that are open.";
+    OPEN_MAX: Gauge "ringgate_connections_limit" []
+        "The most clients' connections that may be open: limits.connections.";
     LIMITED: Counter "ringgate_connections_limited_total" ["listener"]
         "Clients' connections that had to wait because limits.connections was reached.";
     ACCEPT_FAILED: Counter "ringgate_accept_failures_total" ["listener"]

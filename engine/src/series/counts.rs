@@ -1,65 +1,15 @@
-//! What is counted, for each shard and name. The shard alone writes; any thread reads.
+//! The series themselves.
 
+use super::scales::{SIZE_BUCKETS, SIZES, TIME_BUCKETS, TIMES};
 use super::status;
 use crate::model::Fault;
 use ringgate_rt::clock::Moment;
 use ringgate_rt::counters::{Counter, Counters, FINE_MICROS, Gauge};
-use ringgate_rt::histogram::{Histogram, Scale};
+use ringgate_rt::histogram::Histogram;
 use std::sync::{Arc, OnceLock};
 
-pub(super) const TIME_BUCKETS: usize = 25;
-pub(super) const SIZE_BUCKETS: usize = 14;
-pub(super) const FINE_BUCKETS: usize = 17;
-
-/// Times of requests, in microseconds: 100 us to 60 s.
-pub(super) static TIMES: Scale<TIME_BUCKETS> = Scale::new([
-    100,
-    200,
-    300,
-    400,
-    500,
-    750,
-    1_000,
-    2_500,
-    5_000,
-    7_500,
-    10_000,
-    25_000,
-    50_000,
-    75_000,
-    100_000,
-    250_000,
-    500_000,
-    750_000,
-    1_000_000,
-    2_500_000,
-    5_000_000,
-    10_000_000,
-    30_000_000,
-    60_000_000,
-    u64::MAX,
-]);
-
-/// Sizes of bodies, in bytes: none, and 256 B to 1 GiB.
-pub(super) static SIZES: Scale<SIZE_BUCKETS> = Scale::new([
-    0,
-    1 << 8,
-    1 << 10,
-    1 << 12,
-    1 << 14,
-    1 << 16,
-    1 << 18,
-    1 << 20,
-    1 << 22,
-    1 << 24,
-    1 << 26,
-    1 << 28,
-    1 << 30,
-    u64::MAX,
-]);
-
 /// The words of faults (`Fault::code`), and a place for one that is not here.
-pub(super) const FAULTS: [&str; 24] = [
+pub(crate) const FAULTS: [&str; 26] = [
     "unlisted",
     "malformed_request",
     "malformed_body",
@@ -73,6 +23,7 @@ pub(super) const FAULTS: [&str; 24] = [
     "expectation_failed",
     "head_too_large",
     "too_many_hops",
+    "bad_reference",
     "slow_reader",
     "client_gone",
     "upstream_connect_failed",
@@ -80,11 +31,15 @@ pub(super) const FAULTS: [&str; 24] = [
     "upstream_closed",
     "upstream_bad_answer",
     "upstream_timeout",
+    "no_healthy_endpoint",
     "not_ready",
-    "no_endpoint",
+    "route_removed",
     "stopping",
     "internal",
 ];
+
+/// What an endpoint can be on a shard.
+pub(crate) const STATES: [&str; 3] = ["up", "skipped", "drained"];
 
 /// What is measured of an exchange when it is over. Times in microseconds, sizes in bytes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -102,13 +57,13 @@ pub(crate) struct Measured {
 #[derive(Default)]
 pub(crate) struct RouteSeries(OnceLock<Box<RouteCounts>>);
 
-pub(super) struct RouteCounts {
-    pub(super) codes: [Counter; status::PLACES],
+pub(crate) struct RouteCounts {
+    pub(crate) codes: [Counter; status::PLACES],
     /// By class.
-    pub(super) durations: [Histogram<TIME_BUCKETS>; status::CLASSES.len()],
-    pub(super) overhead: Histogram<FINE_BUCKETS>,
-    pub(super) bytes_in: Histogram<SIZE_BUCKETS>,
-    pub(super) bytes_out: Histogram<SIZE_BUCKETS>,
+    pub(crate) durations: [Histogram<TIME_BUCKETS>; status::CLASSES.len()],
+    pub(crate) overhead: Histogram<17>,
+    pub(crate) bytes_in: Histogram<SIZE_BUCKETS>,
+    pub(crate) bytes_out: Histogram<SIZE_BUCKETS>,
 }
 
 impl RouteSeries {
@@ -124,7 +79,7 @@ impl RouteSeries {
     }
 
     /// What was counted; none before the first request.
-    pub(super) fn counts(&self) -> Option<&RouteCounts> {
+    pub(crate) fn counts(&self) -> Option<&RouteCounts> {
         self.0.get().map(Box::as_ref)
     }
 }
@@ -145,8 +100,8 @@ impl RouteCounts {
 /// An endpoint on one shard.
 #[derive(Default)]
 pub(crate) struct EndpointSeries {
-    pub(super) durations: Histogram<TIME_BUCKETS>,
-    pub(super) classes: [Counter; status::CLASSES.len()],
+    pub(crate) durations: Histogram<TIME_BUCKETS>,
+    pub(crate) classes: [Counter; status::CLASSES.len()],
     /// Connections that were made.
     pub(crate) created: Counter,
     /// Connections that carried a further exchange.
@@ -161,6 +116,8 @@ pub(crate) struct EndpointSeries {
     pub(crate) idle: Gauge,
     /// Connections with an exchange on them.
     pub(crate) active: Gauge,
+    /// 1 if an operator has taken it out.
+    drained: Gauge,
     /// Until when it is passed over.
     skipped_until: Gauge,
 }
@@ -179,8 +136,18 @@ impl EndpointSeries {
         self.skipped_until.set(until.0);
     }
 
-    pub(super) fn is_skipped(&self, now: Moment) -> bool {
-        self.skipped_until.get() > now.0
+    /// An operator takes the endpoint out, or back in.
+    pub(crate) fn drain(&self, drained: bool) {
+        self.drained.set(u64::from(drained));
+    }
+
+    /// Its place among the [`STATES`].
+    pub(crate) fn state(&self, now: Moment) -> usize {
+        match (self.drained.get() > 0, self.skipped_until.get() > now.0) {
+            (true, _) => 2,
+            (false, true) => 1,
+            (false, false) => 0,
+        }
     }
 }
 
@@ -200,14 +167,20 @@ pub(crate) struct ListenerSeries {
 /// What is counted of a shard as a whole.
 #[derive(Default)]
 pub(crate) struct ShardSeries {
-    pub(super) runtime: OnceLock<Arc<Counters>>,
-    pub(super) active: Gauge,
-    pub(super) faults: [Counter; FAULTS.len()],
+    /// Its place among the shards of the process.
+    pub(crate) index: usize,
+    pub(crate) runtime: OnceLock<Arc<Counters>>,
+    pub(crate) active: Gauge,
+    pub(crate) faults: [Counter; FAULTS.len()],
     /// Requests that no route took.
     pub(crate) unrouted: RouteSeries,
 }
 
 impl ShardSeries {
+    pub(crate) fn new(index: usize) -> ShardSeries {
+        ShardSeries { index, ..ShardSeries::default() }
+    }
+
     /// Shows the counters of the shard's loop, which it calls this from.
     pub(crate) fn show_runtime(&self) {
         self.runtime.get_or_init(ringgate_rt::counters::shared);

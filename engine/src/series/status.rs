@@ -1,7 +1,7 @@
 //! Status codes as labels: the usual ones by themselves, others by their class, so that no service can make up series.
 
 /// Labels of a status's class; `none` if nothing was answered.
-pub(super) const CLASSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
+pub(crate) const CLASSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// Codes with a label of their own.
 const CODES: [(u16, &str); 43] = [
@@ -51,7 +51,7 @@ const CODES: [(u16, &str); 43] = [
 ];
 
 /// Places for codes: one for each class's other codes, then the usual ones.
-pub(super) const PLACES: usize = CLASSES.len() + CODES.len();
+pub(crate) const PLACES: usize = CLASSES.len() + CODES.len();
 /// One above the highest code that has a class.
 const CODES_END: usize = 600;
 
@@ -72,7 +72,7 @@ static PLACE: [u8; CODES_END] = {
 
 /// The index of a status's class. What is no status at all is as bad as a 5xx (RFC 9110 section 15).
 #[inline]
-pub(super) const fn class(status: u16) -> usize {
+pub(crate) const fn class(status: u16) -> usize {
     match status {
         0 => 0,
         1..200 => 1,
@@ -85,12 +85,12 @@ pub(super) const fn class(status: u16) -> usize {
 
 /// The place of a status.
 #[inline]
-pub(super) fn place(status: u16) -> usize {
+pub(crate) fn place(status: u16) -> usize {
     PLACE.get(usize::from(status)).map_or(CLASSES.len() - 1, |place| usize::from(*place))
 }
 
 /// The label of a place.
-pub(super) fn label(place: usize) -> &'static str {
+pub(crate) fn label(place: usize) -> &'static str {
     match place.checked_sub(CLASSES.len()) {
         None => CLASSES[place],
         Some(usual) => CODES[usual].1,
