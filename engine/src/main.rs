@@ -2,7 +2,7 @@
 #![deny(unsafe_code)]
 
 use clap::{Parser, Subcommand, ValueEnum};
-use ringgate::control::{self, Options};
+use ringgate::control::{self, LogLevel, Options};
 use ringgate_rt::driver::{self, Choice};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,6 +23,9 @@ enum Command {
         /// The driver of the event loops
         #[arg(long, value_enum, default_value = "auto")]
         driver: DriverArgument,
+        /// How much is said on stderr
+        #[arg(long, value_enum, default_value = "info")]
+        log_level: LevelArgument,
     },
     /// Check a configuration: all its errors at once
     Check {
@@ -41,14 +44,37 @@ enum DriverArgument {
     Epoll,
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum LevelArgument {
+    /// Failures
+    Error,
+    /// And what is probably not meant
+    Warn,
+    /// And starts, stops, reloads, changes by the admin API
+    Info,
+    /// And details, such as every call of the admin API
+    Debug,
+}
+
+impl From<LevelArgument> for LogLevel {
+    fn from(level: LevelArgument) -> LogLevel {
+        match level {
+            LevelArgument::Error => LogLevel::Error,
+            LevelArgument::Warn => LogLevel::Warn,
+            LevelArgument::Info => LogLevel::Info,
+            LevelArgument::Debug => LogLevel::Debug,
+        }
+    }
+}
+
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Run { file, driver } => {
+        Command::Run { file, driver, log_level } => {
             let driver = match driver {
                 DriverArgument::Auto => Choice::Auto,
                 DriverArgument::Epoll => Choice::Epoll,
             };
-            control::run(&file, Options { driver, ..Options::default() })
+            control::run(&file, Options { driver, log_level: log_level.into(), ..Options::default() })
         }
         Command::Check { file } => {
             let (text, good) = control::check(&file);

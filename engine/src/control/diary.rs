@@ -1,12 +1,86 @@
-//! What the process says of itself, on stderr, a line each.
+//! What the process says of itself, on stderr, a line each: the time, the level, the message.
 
 use crate::observe::json;
 use std::io::Write;
+use std::sync::atomic::{AtomicU8, Ordering};
 
-/// Writes one line: the time, and the message.
+/// How much a line matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum LogLevel {
+    /// Something has failed.
+    Error,
+    /// Something is probably not meant.
+    Warn,
+    /// What an operator wants to know: starts, stops, reloads, what the admin API has changed.
+    #[default]
+    Info,
+    /// Details, such as every call of the admin API.
+    Debug,
+}
+
+/// The level up to which lines are written: one for the process, whose stderr is one too.
+static WRITTEN: AtomicU8 = AtomicU8::new(LogLevel::Info as u8);
+
+impl LogLevel {
+    /// Every level, the weightiest first.
+    pub const ALL: [LogLevel; 4] = [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug];
+
+    /// Its name on the command line, in the admin API and in the lines.
+    pub fn name(self) -> &'static str {
+        match self {
+            LogLevel::Error => "error",
+            LogLevel::Warn => "warn",
+            LogLevel::Info => "info",
+            LogLevel::Debug => "debug",
+        }
+    }
+
+    /// The level of this name.
+    pub fn named(name: &str) -> Option<LogLevel> {
+        LogLevel::ALL.into_iter().find(|level| level.name() == name)
+    }
+
+    /// The level up to which lines are written now.
+    pub(super) fn current() -> LogLevel {
+        let written = WRITTEN.load(Ordering::Relaxed);
+        LogLevel::ALL.into_iter().find(|level| *level as u8 == written).unwrap_or_default()
+    }
+
+    /// Writes lines up to this level from now on.
+    pub(super) fn adopt(self) {
+        WRITTEN.store(self as u8, Ordering::Relaxed);
+    }
+}
+
+/// Says what an operator wants to know.
 pub(super) fn say(message: &str) {
+    write(LogLevel::Info, message);
+}
+
+/// Says what is probably not meant.
+pub(super) fn warn(message: &str) {
+    write(LogLevel::Warn, message);
+}
+
+/// Says what has failed.
+pub(super) fn fail(message: &str) {
+    write(LogLevel::Error, message);
+}
+
+/// Says what only somebody who looks for something wants to know.
+pub(super) fn detail(message: &str) {
+    write(LogLevel::Debug, message);
+}
+
+fn write(level: LogLevel, message: &str) {
+    if level as u8 > WRITTEN.load(Ordering::Relaxed) {
+        return;
+    }
     let mut line = Vec::with_capacity(64 + message.len());
     json::timestamp(&mut line, now_micros());
+    line.push(b' ');
+    line.extend_from_slice(level.name().as_bytes());
     line.push(b' ');
     line.extend_from_slice(message.as_bytes());
     line.push(b'\n');
@@ -25,7 +99,7 @@ pub(super) fn report_panics() {
         let thread = std::thread::current();
         let place = info.location().map_or_else(|| "an unknown place".to_string(), ToString::to_string);
         let what = info.payload_as_str().unwrap_or("(no message)");
-        say(&format!(
+        fail(&format!(
             "panic on {}: {what} (at {place}); only its exchange was ended",
             thread.name().unwrap_or("a thread")
         ));

@@ -1,5 +1,6 @@
 //! What the control thread is told, by whomever.
 
+use super::admin::Asked;
 use super::reload::Loaded;
 use super::shards::FromShard;
 
@@ -9,6 +10,8 @@ pub(super) enum Event {
     Signal(i32),
     /// A configuration was read for a reload.
     Loaded(Box<Loaded>),
+    /// Somebody wants a change by the admin API.
+    Admin(Box<Asked>),
     /// The access log is written to its end; so many lines of it were lost.
     Logged(u64),
 }

@@ -1,6 +1,7 @@
 //! The process: its shards, its listeners and the configuration that they go by. One thread owns it.
 
-use super::diary::say;
+use super::admin::{Admin, Status};
+use super::diary::{LogLevel, warn};
 use super::event::Event;
 use super::listeners::{Listeners, Prepared, Started};
 use super::shards::{self, FromShard, LogChange, Message, Plan, Turnover};
@@ -34,6 +35,8 @@ pub struct Options {
     pub unpinned: bool,
     /// Listening sockets that were open already, under the names that they were given.
     pub inherited: Vec<(String, Bound)>,
+    /// How much of what the process does is said on stderr; only for [`run`](super::run).
+    pub log_level: LogLevel,
 }
 
 /// A running gateway.
@@ -57,6 +60,7 @@ pub struct Gateway {
     state: Option<StateDir>,
     /// What is counted.
     pub(super) registry: Arc<Registry>,
+    pub(super) admin: Admin,
     mailboxes: Vec<Sender<Message>>,
     open: Listeners,
     /// Snapshots that shards may still hold. The last to let go of one is this thread: freeing a large one takes time
@@ -81,33 +85,41 @@ impl Gateway {
         let mut open = Listeners::new(cores.len(), options.inherited);
         let prepared = open.prepare(config)?;
         for name in open.unclaimed() {
-            say(&format!("the inherited socket {name} is no listener's: name it as one, or give one its address"));
+            warn(&format!("the inherited socket {name} is no listener's: name it as one, or give one its address"));
         }
         let log = config.access_log.as_ref().map(|log| start_log(log, options.access_log, &registry)).transpose()?;
         let (tell, events) = mpsc::channel();
+        let (config, readiness) = (Arc::new(config.clone()), Readiness::default());
+        let permits = Permits::new(config.limits.connections);
+        let counted = registry.clone();
+        let metrics = Box::new(move || counted.exposition());
         let mut gateway = Gateway {
+            admin: Admin::new(Status::starting(config.clone(), &permits, &readiness), tell.clone(), metrics),
             listeners: Vec::new(),
             driver: Chosen { driver: ringgate_rt::driver::Driver::Epoll, why: String::new() },
             counters: Vec::new(),
-            config: Arc::new(config.clone()),
+            state: config.state_dir.as_deref().map(StateDir::open).transpose()?,
+            config,
             generation: 1,
-            readiness: Readiness::default(),
-            permits: Permits::new(config.limits.connections),
+            readiness,
+            permits,
             events,
             tell,
             running: cores.len(),
             log,
-            state: config.state_dir.as_deref().map(StateDir::open).transpose()?,
             mailboxes: Vec::new(),
             open,
             registry,
             snapshots: vec![Arc::new(snapshot)],
             deferred: VecDeque::new(),
         };
+        let admin = gateway.admin.prepare(&gateway.config)?;
+        gateway.admin.commit(admin);
         let pinned = !options.unpinned;
         gateway.start_shards(&cores, pinned, options.driver, prepared)?;
         gateway.wait_until_started()?;
         gateway.readiness.set(true);
+        gateway.publish();
         Ok(gateway)
     }
 
@@ -179,6 +191,7 @@ impl Gateway {
         let prepared = self.open.prepare(&config)?;
         let log = self.next_log(&config)?;
         let state = self.next_state(&config)?;
+        let admin = self.admin.prepare(&config)?;
         // From here on nothing can fail.
         if let Some(state) = state {
             self.state = state;
@@ -197,6 +210,8 @@ impl Gateway {
             self.tell_one(at, Message::Turnover(Box::new(turnover)));
         }
         self.wait_until_adopted();
+        self.publish();
+        self.admin.commit(admin);
         self.free_snapshots();
         Ok(())
     }
@@ -237,7 +252,7 @@ impl Gateway {
                     self.deferred.push_back(other);
                 }
                 Err(_) => {
-                    say(&format!(
+                    warn(&format!(
                         "{waiting} shards have not taken the new configuration over yet: they are busy or stuck"
                     ));
                     return;
@@ -318,7 +333,7 @@ fn start_log(log: &AccessLog, stdout: Option<Box<dyn Write + Send>>, registry: &
             Output::open(target).map_err(said)?
         }
     };
-    LogWriter::start(out, registry.log().clone(), say)
+    LogWriter::start(out, registry.log().clone(), warn)
 }
 
 /// Lets a log write what it still has, without being waited for.
@@ -326,7 +341,7 @@ fn retire(log: Option<LogWriter>) {
     let Some(log) = log else { return };
     let ending = std::thread::Builder::new().name("log-end".into()).spawn(move || log.finish());
     if let Err(error) = ending {
-        say(&format!("the end of the old access log can't be waited for: {error}"));
+        warn(&format!("the end of the old access log can't be waited for: {error}"));
     }
 }
 
@@ -346,11 +361,11 @@ fn raise_descriptors(connections: u64) {
     let wanted = connections * 2 + DESCRIPTORS_BESIDES;
     match descriptors::raise_limit(wanted) {
         Ok(now) if now >= wanted => {}
-        Ok(now) => say(&format!(
+        Ok(now) => warn(&format!(
             "the limit on open descriptors is {now}, but limits.connections ({connections}) needs {wanted}: raise LimitNOFILE \
              (systemd) or ulimit -n, or lower limits.connections to {}",
             now.saturating_sub(DESCRIPTORS_BESIDES) / 2
         )),
-        Err(error) => say(&format!("can't read or raise the limit on open descriptors: {error}")),
+        Err(error) => warn(&format!("can't read or raise the limit on open descriptors: {error}")),
     }
 }

@@ -1,6 +1,6 @@
 //! `ringgate run`: from the file to the last exchange, by signals and by calls of the admin API.
 
-use super::diary::{report_panics, say};
+use super::diary::{fail, report_panics, say, warn};
 use super::event::Event;
 use super::gateway::{Gateway, Options};
 use super::notify::{self, Watchdog};
@@ -28,27 +28,28 @@ pub fn run(path: &Path, options: Options) -> ExitCode {
         }
     };
     report_panics();
-    config.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
+    options.log_level.adopt();
+    config.warnings.iter().for_each(|warning| warn(&warning.to_string()));
     let started = Gateway::start(&config, options).and_then(|gateway| {
         listen_for_signals(gateway.tell.clone())?;
         Ok(gateway)
     });
     match started {
         Ok(gateway) => {
+            gateway.admin.board.update(|status| status.file = Some(path.to_owned()));
             report::started(&gateway);
             notify::ready(&config.summary());
             let life = Life {
                 path: path.to_owned(),
                 gateway,
                 reloads: Reloads::default(),
-                last: None,
                 watchdog: Watchdog::new(),
                 stop_at: None,
             };
             life.run()
         }
         Err(error) => {
-            say(&format!("{}: can't start: {error}", path.display()));
+            fail(&format!("{}: can't start: {error}", path.display()));
             ExitCode::FAILURE
         }
     }
@@ -71,7 +72,6 @@ struct Life {
     path: PathBuf,
     gateway: Gateway,
     reloads: Reloads,
-    last: Option<Outcome>,
     watchdog: Watchdog,
     /// It has been told to stop: it does so then.
     stop_at: Option<Instant>,
@@ -123,12 +123,17 @@ impl Life {
             Event::Signal(SIGQUIT) => return Next::Stop(None),
             Event::Signal(_) => return self.terminate(),
             Event::Loaded(loaded) => self.loaded(*loaded),
-            Event::Shard(FromShard::Note(what)) => say(&what),
+            Event::Shard(FromShard::Note(what)) => warn(&what),
+            Event::Admin(asked) => {
+                if self.gateway.change(*asked, self.reloads.running(), self.stop_at.is_some()) {
+                    self.ask_for_reload();
+                }
+            }
             Event::Shard(FromShard::Answered) => self.watchdog.heard(),
             Event::Shard(FromShard::Ended(index, result)) => {
                 self.gateway.running -= 1;
                 let why = result.err().map_or_else(|| "no error".into(), |e| e.to_string());
-                say(&format!("shard {index} has ended: {why}"));
+                fail(&format!("shard {index} has ended: {why}"));
                 if self.gateway.running == 0 {
                     return Next::Exit(ExitCode::FAILURE);
                 }
@@ -149,14 +154,14 @@ impl Life {
             return Next::Stop(Some(shutdown.deadline));
         }
         say(&format!("not ready from now on; stopping in {:?}", shutdown.delay));
-        self.gateway.readiness.set(false);
+        self.gateway.say_stopping();
         self.stop_at = Some(Instant::now() + shutdown.delay);
         Next::Go
     }
 
     fn ask_for_reload(&mut self) {
         if self.stop_at.is_some() {
-            return say("no reload: the gateway is stopping");
+            return warn("no reload: the gateway is stopping");
         }
         notify::reloading();
         self.reloads.ask(&self.path, &self.gateway.tell);
@@ -181,7 +186,7 @@ impl Life {
         };
         self.gateway.registry.reloaded(outcome.succeeded(), outcome.took);
         reload::report(&self.path, &outcome);
-        self.last = Some(outcome);
+        self.gateway.reloaded(outcome);
         notify::ready(&self.gateway.config.summary());
         if self.reloads.done() {
             self.ask_for_reload();

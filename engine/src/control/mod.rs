@@ -1,5 +1,6 @@
 //! The control plane: start, signals, reloads, stop. Everything here runs once or seldom, and off the shards.
 
+mod admin;
 mod check;
 mod diary;
 mod event;
@@ -14,6 +15,7 @@ mod state_dir;
 mod stop;
 
 pub use check::check;
+pub use diary::LogLevel;
 pub use gateway::{Gateway, Options};
 pub use life::run;
 pub use listeners::Started;

@@ -1,6 +1,6 @@
 //! What the service manager is told (sd_notify(3)). Nothing, where there is none.
 
-use super::diary::say;
+use super::diary::warn;
 use sd_notify::NotifyState;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ pub(super) fn ready(status: &str) {
 pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => tell(&[NotifyState::Reloading, now]),
-        Err(error) => say(&format!("can't tell the service manager of the reload: {error}")),
+        Err(error) => warn(&format!("can't tell the service manager of the reload: {error}")),
     }
 }
 
@@ -24,7 +24,7 @@ pub(super) fn stopping() {
 
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        say(&format!("can't tell the service manager: {error}"));
+        warn(&format!("can't tell the service manager: {error}"));
     }
 }
 
@@ -52,7 +52,7 @@ impl Watchdog {
         let Some(every) = self.every.filter(|_| self.due <= Instant::now()) else { return false };
         self.due = Instant::now() + every;
         if self.silent > 0 {
-            say(&format!("{} shards have not answered for {every:?}", self.silent));
+            warn(&format!("{} shards have not answered for {every:?}", self.silent));
             return false;
         }
         tell(&[NotifyState::Watchdog]);

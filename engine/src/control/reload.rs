@@ -1,6 +1,6 @@
 //! Reading another configuration while the gateway runs: on a thread of its own, one at a time, and what came of it.
 
-use super::diary::say;
+use super::diary::{fail, say, warn};
 use super::event::Event;
 use crate::proxy::Snapshot;
 use ringgate_config::{Config, Diagnostics};
@@ -81,8 +81,13 @@ impl Reloads {
         });
         if let Err(error) = reading {
             self.running = false;
-            say(&format!("reload failed: no thread to read the file: {error}"));
+            fail(&format!("reload failed: no thread to read the file: {error}"));
         }
+    }
+
+    /// Whether one is going on.
+    pub(super) fn running(&self) -> bool {
+        self.running
     }
 
     /// What was asked for last is done. Returns whether another one was asked for meanwhile.
@@ -101,11 +106,11 @@ fn read(path: &Path) -> Result<(Config, Snapshot), Refused> {
 /// Logs what came of a reload, a line each.
 pub(super) fn report(path: &Path, outcome: &Outcome) {
     let took = outcome.took.as_secs_f64() * 1000.0;
-    outcome.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
+    outcome.warnings.iter().for_each(|warning| warn(&format!("reload: {warning}")));
     if !outcome.succeeded() {
-        outcome.errors.iter().for_each(|error| say(&format!("reload: {error}")));
+        outcome.errors.iter().for_each(|error| fail(&format!("reload: {error}")));
         let count = outcome.errors.len();
-        return say(&format!(
+        return fail(&format!(
             "reload of {} failed after {took:.1} ms: {count} errors, nothing was changed",
             path.display()
         ));
@@ -114,7 +119,10 @@ pub(super) fn report(path: &Path, outcome: &Outcome) {
     if let Some(more) = outcome.changes.len().checked_sub(CHANGES_LOGGED_MAX).filter(|more| *more > 0) {
         say(&format!("reload: and {more} more changes: `ringgate diff OLD NEW` shows all"));
     }
-    outcome.kept.iter().for_each(|key| say(&format!("reload: {key} can't change while the process runs: it was kept")));
+    outcome
+        .kept
+        .iter()
+        .for_each(|key| warn(&format!("reload: {key} can't change while the process runs: it was kept")));
     let count = outcome.changes.len();
     say(&format!(
         "reload of {} done in {took:.1} ms: {count} changes, generation {}",

@@ -18,6 +18,9 @@ pub(super) fn started(gateway: &Gateway) {
         json::object(&mut line, &[("name", listener.name.as_bytes()), ("address", address.as_bytes())]);
     }
     line.push(b']');
+    if let Some(admin) = gateway.admin.address() {
+        json::text(&mut line, "admin", Some(admin.to_string().as_bytes()));
+    }
     let driver = &gateway.driver;
     json::text(&mut line, "driver", Some(driver.driver.name().as_bytes()));
     json::text(&mut line, "ring_flags", Some(driver.driver.flags().as_bytes()));

@@ -1,6 +1,6 @@
 //! Stopping: nothing new is accepted, what runs may end, and what does not end in time is ended.
 
-use super::diary::say;
+use super::diary::{say, warn};
 use super::event::Event;
 use super::gateway::Gateway;
 use super::notify;
@@ -20,7 +20,7 @@ impl Gateway {
     /// as long as they take). A signal that ends the process ends it at once.
     pub fn stop(mut self, deadline: Option<Duration>) -> ExitCode {
         notify::stopping();
-        self.readiness.set(false);
+        self.say_stopping();
         self.tell_all(|| Message::Drain);
         let begun = Instant::now();
         let mut aborted = false;
@@ -34,12 +34,12 @@ impl Gateway {
                 }
                 Some(_) => {}
                 None if !aborted => {
-                    say("the deadline for stopping has passed: exchanges that still run are ended");
+                    warn("the deadline for stopping has passed: exchanges that still run are ended");
                     self.tell_all(|| Message::Abort);
                     aborted = true;
                 }
                 None => {
-                    say("some exchanges did not end: stopped without them");
+                    warn("some exchanges did not end: stopped without them");
                     return ExitCode::SUCCESS;
                 }
             }
@@ -57,15 +57,15 @@ impl Gateway {
         let waiter = std::thread::Builder::new().name("log-end".into());
         let waiting = waiter.spawn(move || tell.send(Event::Logged(log.finish())));
         if waiting.is_err() {
-            return say("the end of the access log could not be waited for");
+            return warn("the end of the access log could not be waited for");
         }
         loop {
             match self.next_event(until) {
                 Some(Event::Logged(0)) => return,
-                Some(Event::Logged(lost)) => return say(&format!("{lost} lines of the access log were lost")),
+                Some(Event::Logged(lost)) => return warn(&format!("{lost} lines of the access log were lost")),
                 Some(Event::Signal(SIGTERM | SIGINT | SIGQUIT)) => return say("stopped at once"),
                 Some(_) => {}
-                None => return say("nobody takes the access log: its last lines were lost"),
+                None => return warn("nobody takes the access log: its last lines were lost"),
             }
         }
     }

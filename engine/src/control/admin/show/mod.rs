@@ -1,0 +1,90 @@
+//! What is shown, as JSON: values as the file writes them, no secrets.
+
+mod config;
+mod matching;
+mod values;
+
+use super::super::reload::Outcome;
+use super::super::report::address_text;
+use super::answer::{Answer, good, json, list};
+use super::status::Status;
+pub(super) use config::config;
+use hyper::StatusCode;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use values::{duration, time};
+
+/// The routes, in the order of the file.
+pub(super) fn routes(status: &Arc<Status>) -> Answer {
+    let status = status.clone();
+    let items = (0..status.config.routes.len()).map(move |at| matching::summary(&status.config, at));
+    list("{\"routes\":[".to_owned(), items, "]}")
+}
+
+/// The services.
+pub(super) fn upstreams(status: &Arc<Status>) -> Answer {
+    let status = status.clone();
+    let items = (0..status.config.upstreams.len()).map(move |at| upstream(&status, at));
+    list("{\"upstreams\":[".to_owned(), items, "]}")
+}
+
+fn upstream(status: &Status, at: usize) -> Value {
+    let upstream = &status.config.upstreams[at];
+    let endpoints = upstream.endpoints.iter().map(|endpoint| {
+        let address = endpoint.address.to_string();
+        let key = (upstream.name.clone(), address);
+        let state = state(status.taken_out.contains(&key));
+        json!({ "address": key.1, "weight": endpoint.weight, "state": state })
+    });
+    json!({
+        "name": upstream.name,
+        "connect_timeout": duration(upstream.connect_timeout),
+        "endpoints": endpoints.collect::<Vec<Value>>(),
+    })
+}
+
+/// The word for an endpoint's state.
+pub(super) fn state(drained: bool) -> &'static str {
+    if drained { "drained" } else { "up" }
+}
+
+/// Client connections.
+pub(super) fn connections(status: &Status) -> Answer {
+    let listeners = status.listeners.iter();
+    let listeners =
+        listeners.map(|listener| json!({ "name": listener.name, "address": address_text(&listener.address) }));
+    let shards = status.counters.iter().enumerate();
+    let shards = shards.map(|(at, counters)| json!({ "shard": at, "accepted": counters.accept.get() }));
+    good(&json!({
+        "total": status.permits.taken(),
+        "limit": status.config.limits.connections,
+        "listeners": listeners.collect::<Vec<Value>>(),
+        "shards": shards.collect::<Vec<Value>>(),
+    }))
+}
+
+/// The answer to a reload.
+pub(super) fn reloaded(outcome: &Outcome) -> Answer {
+    if outcome.succeeded() {
+        return good(&outcome_of(outcome));
+    }
+    let message = format!("{} errors, nothing was changed", outcome.errors.len());
+    let mut shown = json!({ "error": "reload_failed", "message": message });
+    if let (Value::Object(shown), Value::Object(members)) = (&mut shown, outcome_of(outcome)) {
+        shown.extend(members);
+    }
+    json(StatusCode::UNPROCESSABLE_ENTITY, &shown)
+}
+
+fn outcome_of(outcome: &Outcome) -> Value {
+    json!({
+        "at": time(outcome.at),
+        "took_ms": (outcome.took.as_secs_f64() * 1e6).round() / 1e3,
+        "result": if outcome.succeeded() { "ok" } else { "failed" },
+        "generation": outcome.generation,
+        "errors": outcome.errors,
+        "changes": outcome.changes,
+        "kept": outcome.kept,
+        "warnings": outcome.warnings,
+    })
+}
