@@ -140,9 +140,23 @@ impl Gate {
             Ok(config) => config,
             Err(diagnostics) => panic!("{diagnostics}"),
         };
+        Gate::of(&config, driver)
+    }
+
+    /// The gateway of this file, which may name others.
+    #[track_caller]
+    pub(crate) fn load(path: &std::path::Path, driver: Choice) -> Gate {
+        match ringgate_config::load(path) {
+            Ok(config) => Gate::of(&config, driver),
+            Err(diagnostics) => panic!("{diagnostics}"),
+        }
+    }
+
+    #[track_caller]
+    fn of(config: &ringgate_config::Config, driver: Choice) -> Gate {
         let log = Log::default();
         let options = Options { driver, access_log: Some(Box::new(log.clone())), unpinned: true, ..Options::default() };
-        let gateway = Gateway::start(&config, options).expect("a gateway");
+        let gateway = Gateway::start(config, options).expect("a gateway");
         Gate { gateway: Some(gateway), log }
     }
 
