@@ -7,6 +7,7 @@ mod braces;
 mod fields;
 mod forward;
 mod host;
+mod include;
 mod limits;
 mod listeners;
 mod matches;
@@ -35,6 +36,7 @@ use crate::table::{Field, Later, Presence, Table, later};
 use crate::wording::{describe, shorten};
 
 pub(crate) use address::UNIX_PATH_MAX;
+pub(crate) use include::INCLUDED_MAX;
 pub(crate) use path::{PATH_MAX, SEGMENTS_MAX};
 
 /// What is wrong with a text, and what to do.
@@ -51,7 +53,8 @@ struct Draft {
     limits: Limits,
     listeners: Vec<Listener>,
     upstreams: upstreams::Known,
-    routes: Vec<routes::Unresolved>,
+    routes: routes::Routes,
+    include: Vec<include::Included>,
     access_log: Option<AccessLog>,
 }
 
@@ -67,7 +70,8 @@ impl Default for Draft {
             limits: Limits::default(),
             listeners: Vec::new(),
             upstreams: upstreams::Known::default(),
-            routes: Vec::new(),
+            routes: routes::Routes::default(),
+            include: Vec::new(),
             access_log: Some(AccessLog::default()),
         }
     }
@@ -86,6 +90,9 @@ pub(crate) fn document(reader: &mut Reader<'_>, root: Option<&Node>) -> Option<C
     }
     let mut draft = Draft::default();
     reader.table(root, &DOCUMENT, &mut draft);
+    for included in std::mem::take(&mut draft.include) {
+        include::read(reader, &included, &mut draft);
+    }
     apart(reader, draft.admin.as_ref(), &draft.listeners);
     let routes = routes::resolve(reader, draft.routes, &mut draft.upstreams, root);
     Some(Config {
@@ -119,8 +126,9 @@ fn apart(reader: &mut Reader<'_>, admin: Option<&(Admin, Span)>, listeners: &[Li
 }
 
 /// The tables in the order of the reference.
-pub(crate) static TABLES: [&(dyn crate::table::Rows + Sync); 22] = [
+pub(crate) static TABLES: [&(dyn crate::table::Rows + Sync); 23] = [
     &DOCUMENT,
+    &include::INCLUDED,
     &process::RUNTIME,
     &process::PER_CORE,
     &admin::ADMIN,
@@ -149,6 +157,18 @@ static DOCUMENT: Table<Draft> = Table {
     noun: "the configuration",
     doc: "The whole file: one map.",
     fields: &[
+        Field {
+            key: "include",
+            form: Form::List {
+                of: &Form::Text { kind: "pattern of files", limits: "at most 1000 files in all" },
+                min: 0,
+            },
+            presence: Presence::Default("[]"),
+            doc: "Further files with `upstreams` and `routes`: `*` stands for any run of characters in one name, `?` for one.",
+            example: "[\"routes/*.yaml\"]",
+            exceeding: None,
+            read: |reader, node, form, draft| draft.include = include::find(reader, node, form),
+        },
         Field {
             key: "runtime",
             form: Form::Object(&process::RUNTIME),
@@ -228,7 +248,7 @@ static DOCUMENT: Table<Draft> = Table {
             doc: "The services behind the gateway, each under a name that routes use.",
             example: "{ users: { endpoints: [\"127.0.0.1:9001\"] } }",
             exceeding: None,
-            read: |reader, node, _, draft| draft.upstreams = upstreams::read(reader, node),
+            read: |reader, node, _, draft| upstreams::read(reader, node, &mut draft.upstreams),
         },
         Field {
             key: "routes",
@@ -237,7 +257,7 @@ static DOCUMENT: Table<Draft> = Table {
             doc: "Which requests go where.",
             example: "[{ name: all, match: { path: \"/*\" }, forward: { upstream: users } }]",
             exceeding: None,
-            read: |reader, node, form, draft| draft.routes = routes::read(reader, node, form),
+            read: |reader, node, form, draft| draft.routes.read(reader, node, form),
         },
         Field {
             key: "access_log",
@@ -253,12 +273,8 @@ static DOCUMENT: Table<Draft> = Table {
     later: &DOCUMENT_LATER,
 };
 
-static DOCUMENT_LATER: [Later; 4] = [
-    later("include", "further files"),
-    later("consumers", "consumers and their credentials"),
-    later("policies", "policies"),
-    later("tracing", "tracing"),
-];
+static DOCUMENT_LATER: [Later; 3] =
+    [later("consumers", "consumers and their credentials"), later("policies", "policies"), later("tracing", "tracing")];
 
 /// The values of this grammar: the text is parsed by `parse`, whose complaint is reported where the text stands.
 fn parsed<R>(
@@ -308,10 +324,7 @@ impl Once {
             self.seen.insert(value.to_owned(), span);
             return true;
         };
-        let place = match first.at.line == span.at.line {
-            true => format!("in column {} of this line", first.at.column),
-            false => format!("on line {}", first.at.line),
-        };
+        let place = reader.place_of(*first, span);
         let message = format!("{} `{}` is given twice", self.what, shorten(value));
         reader.error(span, message, format!("it is first given {place}"));
         false

@@ -8,9 +8,11 @@ mod tests;
 /// Characters of a source line shown: a longer line is cut to a window around the column.
 const LINE_SHOWN_MAX: usize = 160;
 
-/// A place in a file, both counted from 1; columns count characters.
+/// A place in a file; line and column are counted from 1, columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
+    /// The file: its index in [`Config::files`](crate::Config::files). 0 is the main file.
+    pub file: u32,
     /// The line.
     pub line: u32,
     /// The character in the line.
@@ -18,10 +20,11 @@ pub struct Position {
 }
 
 impl Position {
-    /// The start of a file.
-    pub const START: Position = Position { line: 1, column: 1 };
+    /// The start of the main file.
+    pub const START: Position = Position { file: 0, line: 1, column: 1 };
 }
 
+/// Line and column: the file is for whoever has the [`Config`](crate::Config) to say.
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.line, self.column)

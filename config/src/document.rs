@@ -35,7 +35,7 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// What is written about each request; `None`: nothing.
     pub access_log: Option<AccessLog>,
-    /// Every file that was read for it: this one first, then those that it names.
+    /// Every file that was read for it, each once: the main file first, then those that it and they name.
     pub files: Vec<PathBuf>,
     /// What is allowed but probably not meant, in file order.
     pub warnings: Vec<Diagnostic>,

@@ -1,8 +1,9 @@
 //! The files that a configuration names: secrets, bodies, further parts. Behind a trait, so that tests and fuzzers
 //! read none.
 
+use std::ffi::OsString;
 use std::fs;
-use std::io::Read;
+use std::io::{Error, ErrorKind, Read};
 use std::path::Path;
 
 use crate::units::show_size;
@@ -17,6 +18,24 @@ pub trait Files {
 
     /// Whether there is a directory of this name; `true` too where that can't be told.
     fn is_directory(&self, path: &Path) -> bool;
+
+    /// What a directory holds, in any order; nothing where there is none.
+    ///
+    /// # Errors
+    /// In the words behind "the directory ... ": "can't be listed: ...".
+    fn list(&self, directory: &Path) -> Result<Vec<Listed>, String> {
+        let _ = directory;
+        Ok(Vec::new())
+    }
+}
+
+/// An entry of a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name alone.
+    pub name: OsString,
+    /// Whether it is itself a directory, or a link to one.
+    pub directory: bool,
 }
 
 /// The files of this machine.
@@ -36,6 +55,18 @@ impl Files for Disk {
     fn is_directory(&self, path: &Path) -> bool {
         // The directory of a relative path that is a name alone.
         path.as_os_str().is_empty() || path.is_dir()
+    }
+
+    fn list(&self, directory: &Path) -> Result<Vec<Listed>, String> {
+        let here = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+        let wrong = |e: Error| format!("can't be listed: {e}");
+        let entries = match fs::read_dir(here) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(wrong(e)),
+        };
+        let listed = |entry: fs::DirEntry| Listed { name: entry.file_name(), directory: entry.path().is_dir() };
+        entries.map(|entry| entry.map(listed).map_err(wrong)).collect()
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::Severity;
 use crate::node::Span;
+use crate::source::Source;
 
 /// Errors kept of one file, and warnings too; further ones are only counted.
 pub(crate) const KEPT_MAX: usize = 1000;
@@ -73,9 +74,9 @@ impl Findings {
     }
 
     /// The errors with one for each feature that has not landed among them, and the rest.
-    pub(crate) fn finish(mut self) -> Found {
+    pub(crate) fn finish(mut self, sources: &[Source]) -> Found {
         let later = std::mem::take(&mut self.later).into_iter();
-        self.errors.extend(later.filter_map(|(feature, (instead, spans))| absent(&feature, instead, spans)));
+        self.errors.extend(later.filter_map(|(feature, (instead, spans))| absent(&feature, instead, spans, sources)));
         let Findings { errors, warnings, dropped, secrets, .. } = self;
         Found { errors, warnings, dropped, secrets }
     }
@@ -93,13 +94,17 @@ pub(crate) struct Found {
 }
 
 /// The one error about a feature that has not landed: where it is asked for first, and on which lines again.
-fn absent(feature: &str, instead: &str, mut spans: Vec<Span>) -> Option<Finding> {
+fn absent(feature: &str, instead: &str, mut spans: Vec<Span>, sources: &[Source]) -> Option<Finding> {
     spans.sort_by_key(|span| span.at);
-    spans.dedup_by_key(|span| span.at.line);
+    spans.dedup_by_key(|span| (span.at.file, span.at.line));
     let (&span, again) = spans.split_first()?;
     let mut hint = instead.to_owned();
     if !again.is_empty() {
-        let lines: Vec<String> = again.iter().take(LINES_MAX).map(|span| span.at.line.to_string()).collect();
+        let line = |again: &Span| match sources.iter().find(|source| source.file == again.at.file) {
+            Some(source) if again.at.file != span.at.file => format!("{} of {}", again.at.line, source.name),
+            _ => again.at.line.to_string(),
+        };
+        let lines: Vec<String> = again.iter().take(LINES_MAX).map(line).collect();
         let word = if again.len() == 1 { "line" } else { "lines" };
         let more = if again.len() > LINES_MAX { ", ..." } else { "" };
         hint = format!("{hint}; also on {word} {}{more}", lines.join(", "));

@@ -22,6 +22,7 @@ mod pattern;
 mod reader;
 pub mod reference;
 pub mod schema;
+mod source;
 mod suggest;
 mod syntax;
 mod table;
@@ -36,7 +37,7 @@ pub use document::{
     LogValue, Match, MinRate, PerCore, Redirect, Reload, Respond, ResponseBody, Route, Runtime, Secret, Share,
     Shutdown, Upstream,
 };
-pub use files::{Disk, Files};
+pub use files::{Disk, Files, Listed};
 pub use load::{MAX_FILE_BYTES, load, parse, parse_with};
 pub use pattern::{HostPattern, PathPattern, Segment, ValuePattern, path_regex};
 pub use template::{Reference, RequestValue, Template, TemplatePart};

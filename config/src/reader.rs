@@ -2,14 +2,18 @@
 
 mod scalars;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::files::Files;
 use crate::findings::{Findings, REMOVE};
 use crate::form::Form;
-use crate::node::{Entry, Node, Span, Value};
+use crate::load::MAX_FILE_BYTES;
+use crate::node::{self, Entry, NODES_MAX, Node, Problem, Span, Value};
+use crate::source::Source;
 use crate::suggest::nearest;
 use crate::table::{Alternatives, Field, Later, Presence, Table};
+use crate::units::show_size;
 use crate::wording::{describe, either, shorten};
 
 /// Takes nodes apart and collects what is wrong with them.
@@ -18,19 +22,24 @@ pub(crate) struct Reader<'e> {
     files: &'e dyn Files,
     directory: PathBuf,
     findings: Findings,
-    /// The files that were read, in their order.
+    /// Every file that was read, each once, the main file first.
     read: Vec<PathBuf>,
+    known: HashSet<PathBuf>,
+    /// The texts among them that are parts of the configuration.
+    sources: Vec<Source>,
+    /// Nodes that may still be made.
+    room: usize,
 }
 
 impl<'e> Reader<'e> {
-    /// `env` answers for `${NAME}`, `files` for the files that are named; relative paths start in `directory`.
-    pub(crate) fn new(
-        env: &'e dyn Fn(&str) -> Option<String>,
-        files: &'e dyn Files,
-        directory: Option<&Path>,
-    ) -> Reader<'e> {
-        let directory = directory.unwrap_or(Path::new("")).to_owned();
-        Reader { env, files, directory, findings: Findings::default(), read: Vec::new() }
+    /// `env` answers for `${NAME}`, `files` for the files that are named; relative paths start in the directory of
+    /// `main`.
+    pub(crate) fn new(env: &'e dyn Fn(&str) -> Option<String>, files: &'e dyn Files, main: &Path) -> Reader<'e> {
+        let directory = main.parent().unwrap_or(Path::new("")).to_owned();
+        let read = vec![main.to_owned()];
+        let known = read.iter().cloned().collect();
+        let (findings, sources) = (Findings::default(), Vec::new());
+        Reader { env, files, directory, findings, read, known, sources, room: NODES_MAX }
     }
 
     /// The directory in which the file lies: relative paths start there.
@@ -52,25 +61,84 @@ impl<'e> Reader<'e> {
         Some(self.directory.join(&*text.value))
     }
 
-    /// The whole of a file of at most `max` bytes, which the node names.
-    pub(crate) fn read(&mut self, node: &Node, path: &Path, max: u64) -> Option<Vec<u8>> {
+    /// The whole of a file of at most `max` bytes, which is named in this place.
+    pub(crate) fn read(&mut self, span: Span, path: &Path, max: u64) -> Option<Vec<u8>> {
         match self.files.read(path, max) {
             Ok(bytes) => {
-                self.read.push(path.to_owned());
+                if self.known.insert(path.to_owned()) {
+                    self.read.push(path.to_owned());
+                }
                 Some(bytes)
             }
             Err(problem) => {
                 let message = format!("the file `{}` {problem}", shorten(&path.display().to_string()));
                 let hint = "a relative path starts in the directory of the file that names it";
-                self.error(node.span, message, hint);
+                self.error(span, message, hint);
                 None
             }
         }
     }
 
-    /// What was found, and the files that were read.
-    pub(crate) fn finish(self) -> (Findings, Vec<PathBuf>) {
-        (self.findings, self.read)
+    /// The tree of a text that is a part of the configuration, `None` inside for one without a document; `None`
+    /// where it is no YAML, which has been reported.
+    pub(crate) fn compose(&mut self, source: Source) -> Option<Option<Node>> {
+        let tree = match &source.flaw {
+            Some(flaw) => {
+                self.findings.error(Span { at: flaw.at, width: 1 }, flaw.message.clone(), Some(flaw.hint.to_owned()));
+                None
+            }
+            None => {
+                let (root, problems) = node::compose_file(&source.text, source.file, &mut self.room);
+                let legible = root.is_some() || problems.is_empty();
+                for Problem { span, message, hint } in problems {
+                    self.error(span, message, hint);
+                }
+                legible.then_some(root)
+            }
+        };
+        self.sources.push(source);
+        tree
+    }
+
+    /// As [`Reader::compose`], of a file that is named in this place.
+    pub(crate) fn include(&mut self, path: &Path, span: Span) -> Option<Option<Node>> {
+        let bytes = self.read(span, path, MAX_FILE_BYTES)?;
+        let total: usize = self.sources.iter().map(|source| source.text.len()).sum();
+        if (total + bytes.len()) as u64 > MAX_FILE_BYTES {
+            let message = format!("the files together are larger than {}", show_size(MAX_FILE_BYTES));
+            self.error(span, message, "that is as much as a configuration may hold");
+            return None;
+        }
+        let file = self.read.iter().rposition(|read| read == path).and_then(|index| u32::try_from(index).ok())?;
+        self.compose(Source::new(file, path.display().to_string(), &bytes))
+    }
+
+    /// The place of `first`, seen from another one: on this line, on a line of this file, in another file.
+    pub(crate) fn place_of(&self, first: Span, from: Span) -> String {
+        let (first, from) = (first.at, from.at);
+        if first.file != from.file {
+            let source = self.sources.iter().find(|source| source.file == first.file);
+            return format!("on line {} of {}", first.line, source.map_or("another file", |source| &source.name));
+        }
+        match first.line == from.line {
+            true => format!("in column {} of this line", first.column),
+            false => format!("on line {}", first.line),
+        }
+    }
+
+    /// Every file that was read, the main file first.
+    pub(crate) fn files_read(&self) -> &[PathBuf] {
+        &self.read
+    }
+
+    /// Another file is read from now on: relative paths start in its directory.
+    pub(crate) fn set_directory(&mut self, directory: PathBuf) {
+        self.directory = directory;
+    }
+
+    /// What was found, in which texts, and the files that were read.
+    pub(crate) fn finish(self) -> (Findings, Vec<Source>, Vec<PathBuf>) {
+        (self.findings, self.sources, self.read)
     }
 
     /// How many errors there are so far.
@@ -103,6 +171,11 @@ impl<'e> Reader<'e> {
 
     /// Reads a map by its table: every key that can be read goes into the draft, everything else is reported.
     pub(crate) fn table<T>(&mut self, node: &Node, table: &Table<T>, draft: &mut T) {
+        self.table_of(node, table, draft, &|_| true);
+    }
+
+    /// As [`Reader::table`], of those keys that `wanted` holds for: the others have been reported.
+    pub(crate) fn table_of<T>(&mut self, node: &Node, table: &Table<T>, draft: &mut T, wanted: &dyn Fn(&str) -> bool) {
         let Some(entries) = self.map(node, table.noun, &model(table)) else {
             return;
         };
@@ -110,7 +183,7 @@ impl<'e> Reader<'e> {
         let mut present: Vec<(&str, Span)> = Vec::new();
         // Keys that are not missed, because one that has not landed stands in their place.
         let mut excused: Vec<&str> = Vec::new();
-        for entry in entries {
+        for entry in entries.iter().filter(|entry| wanted(&entry.key)) {
             if let Some(later) = table.later.iter().find(|later| later.key == entry.key) {
                 self.not_landed(entry.span, later.subject(), REMOVE);
                 excused.extend(later.instead_of);

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::decode::{PATH_MAX, SEGMENTS_MAX, TABLES, UNIX_PATH_MAX};
+use crate::decode::{INCLUDED_MAX, PATH_MAX, SEGMENTS_MAX, TABLES, UNIX_PATH_MAX};
 use crate::environment::EXPANDED_MAX;
 use crate::findings::KEPT_MAX;
 use crate::form::Form;
@@ -76,9 +76,10 @@ fn limits(page: &mut String) {
     page.push_str(FIXED);
     let counts = |n: usize| n.to_string();
     for (what, most) in [
-        ("a file", show_size(MAX_FILE_BYTES)),
+        ("a file, and all files together", show_size(MAX_FILE_BYTES)),
+        ("included files", counts(INCLUDED_MAX)),
         ("lists and maps in one another", counts(DEPTH_MAX)),
-        ("values in a file", counts(NODES_MAX)),
+        ("values in all files together", counts(NODES_MAX)),
         ("a value after its variables are filled in", show_size(EXPANDED_MAX as u64)),
         ("a path, in bytes", counts(PATH_MAX)),
         ("a path, in segments", counts(SEGMENTS_MAX)),

@@ -1,7 +1,7 @@
 //! What usually lies behind an error of YAML's syntax: a guess from the text around it, for the hint.
 
 use crate::Position;
-use crate::load::line_of;
+use crate::source::line_of;
 
 /// What to do about an error that the scanner calls `info`, in this line (from 1) and column (from 0).
 pub(crate) fn hint(info: &str, text: &str, line: usize, column: usize) -> String {
@@ -47,7 +47,7 @@ fn unclosed(text: &str, line: usize, column: usize) -> Option<(char, Position)> 
         }
         before = sign;
         at = match sign {
-            '\n' => Position { line: at.line + 1, column: 1 },
+            '\n' => Position { line: at.line + 1, column: 1, ..at },
             _ => Position { column: at.column + 1, ..at },
         };
     }

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ringgate_config::parse;
+use ringgate_config::{Disk, Files, Listed, parse_with};
 
 /// The environment of every file here.
 fn environment(name: &str) -> Option<String> {
@@ -17,9 +17,29 @@ fn environment(name: &str) -> Option<String> {
     }
 }
 
+/// The files that lie beside them, in `tests/broken/with/`.
+struct Beside;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/broken")
+}
+
+impl Files for Beside {
+    fn read(&self, path: &Path, max: u64) -> Result<Vec<u8>, String> {
+        Disk.read(&folder().join(path), max)
+    }
+
+    fn is_directory(&self, path: &Path) -> bool {
+        Disk.is_directory(&folder().join(path))
+    }
+
+    fn list(&self, directory: &Path) -> Result<Vec<Listed>, String> {
+        Disk.list(&folder().join(directory))
+    }
+}
+
 fn files() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/broken");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|e| e == "yaml"));
     files.sort();
     files
@@ -31,7 +51,7 @@ fn every_broken_file_is_refused_in_the_expected_words() {
     for path in files() {
         let name = path.file_name().unwrap().to_str().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        let shown = match parse(name, &text, &environment) {
+        let shown = match parse_with(name, &text, &environment, &Beside) {
             Ok(_) => panic!("{name} is not refused"),
             Err(errors) => format!("{errors}\n"),
         };

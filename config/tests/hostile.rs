@@ -81,7 +81,7 @@ fn deep_and_wide_files_are_bounded() {
         "? ".repeat(1 << 18),
         "a:\n ".repeat(1 << 10),
         format!("listeners: [{}]", "x, ".repeat(300_000)),
-        "- a\n".repeat(1_100_000),
+        "- a\n".repeat(2_100_000),
         format!("listeners: \"{}\"", "x".repeat(1 << 20)),
         format!("{}: 1", "x".repeat(1 << 20)),
         (0..100_000).map(|i| format!("limit{i}: 1\n")).collect::<String>(),

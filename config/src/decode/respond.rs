@@ -97,7 +97,7 @@ pub(crate) static RESPOND: Table<Draft> = Table {
                 let Some(path) = reader.path(node, "the path of a file") else {
                     return;
                 };
-                let bytes = reader.read(node, &path, BODY_FILE_MAX);
+                let bytes = reader.read(node.span, &path, BODY_FILE_MAX);
                 draft.body = bytes.map(|bytes| Body::File { path, bytes, span: node.span });
             },
         },

@@ -11,7 +11,7 @@ use crate::table::{Alternatives, Field, Presence, Table, later, later_instead};
 use crate::wording::shorten;
 
 /// A route that is good but for its upstreams, which are still names.
-pub(crate) struct Unresolved {
+struct Unresolved {
     name: String,
     matches: Match,
     action: UnresolvedAction,
@@ -119,22 +119,34 @@ pub(crate) static ROUTE: Table<Draft> = Table {
     ],
 };
 
-pub(crate) fn read(reader: &mut Reader<'_>, node: &Node, form: &Form) -> Vec<Unresolved> {
-    let example = "{ name: all, match: { path: \"/*\" }, forward: { upstream: users } }";
-    let Some(items) = reader.list(node, form, "routes", example) else {
-        return Vec::new();
-    };
-    let mut names = Once::new("the route");
-    let mut routes = Vec::new();
-    for item in items {
-        let mut draft = Draft::default();
-        reader.table(item, &ROUTE, &mut draft);
-        if let Some((name, span)) = &draft.name {
-            names.check(reader, name, *span);
-        }
-        routes.extend(finish(reader, draft, item));
+/// The routes of all files, in their order.
+pub(crate) struct Routes {
+    names: Once,
+    routes: Vec<Unresolved>,
+}
+
+impl Default for Routes {
+    fn default() -> Self {
+        Routes { names: Once::new("the route"), routes: Vec::new() }
     }
-    routes
+}
+
+impl Routes {
+    /// Reads the routes of one file behind those of the files before.
+    pub(crate) fn read(&mut self, reader: &mut Reader<'_>, node: &Node, form: &Form) {
+        let example = "{ name: all, match: { path: \"/*\" }, forward: { upstream: users } }";
+        let Some(items) = reader.list(node, form, "routes", example) else {
+            return;
+        };
+        for item in items {
+            let mut draft = Draft::default();
+            reader.table(item, &ROUTE, &mut draft);
+            if let Some((name, span)) = &draft.name {
+                self.names.check(reader, name, *span);
+            }
+            self.routes.extend(finish(reader, draft, item));
+        }
+    }
 }
 
 /// A route without a name or a match has been reported; its action is still looked at, so it gets stand-ins.
@@ -154,7 +166,8 @@ fn finish(reader: &mut Reader<'_>, draft: Draft, node: &Node) -> Option<Unresolv
 }
 
 /// Gives each route its upstreams, and each upstream its users.
-pub(crate) fn resolve(reader: &mut Reader<'_>, routes: Vec<Unresolved>, known: &mut Known, root: &Node) -> Vec<Route> {
+pub(crate) fn resolve(reader: &mut Reader<'_>, routes: Routes, known: &mut Known, root: &Node) -> Vec<Route> {
+    let routes = routes.routes;
     if routes.is_empty() {
         reader.warning(first_of(root), "no routes: every request gets 404", "add a route under `routes`");
     }

@@ -56,7 +56,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Placed> {
 
 fn from_file(reader: &mut Reader<'_>, node: &Node) -> Option<Placed> {
     let path = reader.path(node, "the path of a file")?;
-    let bytes = reader.read(node, &path, SECRET_BYTES_MAX)?;
+    let bytes = reader.read(node.span, &path, SECRET_BYTES_MAX)?;
     let Ok(text) = String::from_utf8(bytes) else {
         reader.error(node.span, "the file is not UTF-8", "a secret is one line of text");
         return None;

@@ -11,6 +11,7 @@ use crate::form::Form;
 use crate::node::{Entry, Node, Span, Value};
 use crate::reader::Reader;
 use crate::table::{Field, Presence, Table, later};
+use crate::wording::shorten;
 
 /// How long connecting may take where the file doesn't say.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -55,6 +56,11 @@ impl Known {
         };
         named.used = true;
         named.index.map_or(Reference::Broken, Reference::Index)
+    }
+
+    /// Where a name is first given.
+    fn named(&self, name: &str) -> Option<Span> {
+        self.places.get(name).and_then(|&place| self.named.get(place)).map(|named| named.span)
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
@@ -167,11 +173,11 @@ pub(crate) static ENDPOINT: Table<EndpointDraft> = Table {
     later: &[],
 };
 
-pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Known {
-    let mut known = Known::default();
+/// Reads the upstreams of one file to those of the others.
+pub(crate) fn read(reader: &mut Reader<'_>, node: &Node, known: &mut Known) {
     let Some(entries) = reader.map(node, "`upstreams`", "{ users: { endpoints: [\"127.0.0.1:9001\"] } }") else {
         known.illegible = true;
-        return known;
+        return;
     };
     for Entry { key, span, value } in entries {
         if let Err((message, _)) = parse_name(key) {
@@ -179,9 +185,15 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Known {
         }
         let mut draft = Draft::default();
         reader.table(value, &UPSTREAM, &mut draft);
-        known.add(key, *span, draft);
+        match known.named(key) {
+            // Within one file YAML's own keys tell; this is another file.
+            Some(first) => {
+                let hint = format!("it is first given {}", reader.place_of(first, *span));
+                reader.error(*span, format!("the upstream `{}` is given twice", shorten(key)), hint);
+            }
+            None => known.add(key, *span, draft),
+        }
     }
-    known
 }
 
 fn endpoints(reader: &mut Reader<'_>, node: &Node, form: &Form) -> Option<Vec<Endpoint>> {

@@ -11,13 +11,6 @@ fn first_error(text: &str) -> String {
 const GOOD: &str = "listeners: [{ name: a, address: \"127.0.0.1:0\" }]\n";
 
 #[test]
-fn lines_break_where_yaml_breaks_them() {
-    assert_eq!(lines("a\nb\r\nc\rd").collect::<Vec<_>>(), ["a", "b", "c", "d"]);
-    assert_eq!(lines("a\n").collect::<Vec<_>>(), ["a", ""]);
-    assert_eq!(lines("").collect::<Vec<_>>(), [""]);
-}
-
-#[test]
 fn places_count_alike_whatever_the_line_break() {
     for ending in ["\n", "\r\n", "\r"] {
         let text = format!("{GOOD}\né: {{ \"ü\": x, limit: 1 }}\nbad: 1").replace('\n', ending);
