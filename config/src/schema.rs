@@ -9,11 +9,15 @@ mod value;
 use crate::decode::TABLES;
 use crate::form::Form;
 use crate::node;
-use crate::table::{Presence, Row, Rows};
+use crate::table::{Alternatives, Presence, Row, Rows};
 use crate::units;
 use value::Json;
 
-/// The schema of a whole file, draft 2020-12, as indented JSON with a line break at its end.
+/// How a switch is written.
+const SWITCH: [&str; 4] = ["on", "off", "true", "false"];
+
+/// The schema of a main file, draft 2020-12, as indented JSON with a line break at its end. The schema of an included
+/// file is its definition `FILE`.
 pub fn json() -> String {
     let mut schema = vec![("$schema", Json::text("https://json-schema.org/draft/2020-12/schema"))];
     let mut definitions = vec![("reference".to_owned(), reference())];
@@ -59,7 +63,22 @@ fn object(table: &dyn Rows) -> Vec<(&'static str, Json)> {
         schema.push(("required", Json::List(required)));
     }
     schema.push(("additionalProperties", Json::Bool(false)));
+    let alternatives: Vec<Json> = table.alternatives().iter().map(one_of).collect();
+    if !alternatives.is_empty() {
+        schema.push(("allOf", Json::List(alternatives)));
+    }
     schema
+}
+
+/// Of some keys, one: or none, if that may be.
+fn one_of(alternatives: &Alternatives) -> Json {
+    let required = |key: &&str| Json::object([("required", Json::List(vec![Json::text(key)]))]);
+    let mut cases: Vec<Json> = alternatives.keys.iter().map(required).collect();
+    if alternatives.optional {
+        let any = Json::object([("anyOf", Json::List(alternatives.keys.iter().map(required).collect()))]);
+        cases.push(Json::object([("not", any)]));
+    }
+    Json::object([("oneOf", Json::List(cases))])
 }
 
 /// One key: what an editor shows of it, then what it takes.
@@ -118,11 +137,9 @@ fn form_of(form: &Form) -> Vec<(&'static str, Json)> {
         }
         Form::Text { kind, .. } => texts::schema(kind),
         Form::Choice(allowed) => any_of([words(allowed.iter().flat_map(|word| spellings(word))), refer("reference")]),
-        Form::Switch => any_of([switch(&["on", "off", "true", "false"]), refer("reference")]),
+        Form::Switch => any_of([switch(&SWITCH), refer("reference")]),
         Form::OrOff(form) => any_of([switch(&["off", "false"]), refer("reference"), Json::object(form_of(form))]),
-        Form::OrSwitch(form) => {
-            any_of([switch(&["on", "off", "true", "false"]), refer("reference"), Json::object(form_of(form))])
-        }
+        Form::OrSwitch(form) => any_of([switch(&SWITCH), refer("reference"), Json::object(form_of(form))]),
         Form::Either(a, b) => any_of([Json::object(form_of(a)), Json::object(form_of(b))]),
         Form::List { of, min } => {
             let mut schema = vec![("type", Json::text("array")), ("items", Json::object(form_of(of)))];

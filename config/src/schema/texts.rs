@@ -10,6 +10,9 @@ pub(super) const REFERENCE: &str = r"\$\{";
 /// What YAML may make of a text that is not quoted.
 const PLAIN: [&str; 4] = ["string", "integer", "number", "boolean"];
 
+/// Kinds of text that have no pattern but say something.
+const FILLED: [&str; 5] = ["regular expression", "secret", "path of a file", "path of a directory", "pattern of files"];
+
 /// Four numbers of at most three digits; those that are too large are in [`OCTET`].
 const IPV4: &str = r"[0-9]{1,3}(\.[0-9]{1,3}){3}";
 /// An IPv4 address that holds a number above 255.
@@ -25,7 +28,7 @@ pub(super) fn schema(kind: &str) -> Vec<(&'static str, Json)> {
     };
     let mut schema = vec![("type", types)];
     schema.extend(pattern(kind).map(|pattern| ("pattern", Json::Text(format!("{pattern}|{REFERENCE}")))));
-    if matches!(kind, "regular expression" | "secret" | "path of a file" | "path of a directory") {
+    if FILLED.contains(&kind) {
         schema.push(("minLength", Json::Number(1)));
     }
     schema.extend(refused(kind).map(|refused| ("not", refused)));
