@@ -59,6 +59,18 @@ impl Process {
         self.started["listeners"][0]["address"].as_str().expect("an address").parse().expect("a TCP address")
     }
 
+    /// Where the admin API listens, as the start report says.
+    #[track_caller]
+    pub(crate) fn admin(&self) -> &str {
+        self.started["admin"].as_str().expect("an admin listener")
+    }
+
+    /// Gives the file another text. The process takes it at its next reload.
+    #[track_caller]
+    pub(crate) fn rewrite(&self, config: &str) {
+        std::fs::write(&self.file, config).expect("a file");
+    }
+
     #[track_caller]
     pub(crate) fn client(&self) -> super::Client {
         super::Client::connect(self.address())

@@ -1,6 +1,6 @@
 //! The calls of the admin API: one table, from which the index, `404` and `405` follow too.
 
-use super::super::diary::{LogLevel, detail};
+use super::super::diary::{LogLevel, detail, warn};
 use super::super::event::Event;
 use super::answer::{self, Answer, good, json, method_not_allowed, refusal};
 use super::change::{Asked, Change, Done};
@@ -100,7 +100,9 @@ async fn guarded(request: Request<Incoming>, peer: &Peer, shared: &Shared) -> Re
     }
     let config = shared.board.read().config.clone();
     let token = config.admin.as_ref().and_then(|admin| admin.token.as_ref());
-    guard::may_change(&peer.at, token, &head.headers)?;
+    guard::may_change(&peer.at, token, &head.headers).inspect_err(|_| {
+        warn(&format!("admin: {} {:?} was refused to {}", call.method, head.uri.path(), peer.who));
+    })?;
     let body = whole(body).await?;
     let change = change(call.verb, captured, head.uri.query(), &body)?;
     Ok(ask(change, peer, shared).await)
@@ -256,5 +258,43 @@ fn changed(change: &Change, shared: &Shared) -> Value {
             json!({ "upstream": upstream, "endpoint": address, "state": show::state(*drained) })
         }
         Change::Reload { .. } => json!({}),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_give_what_stands_in_place_of_braces() {
+        let taken = |path| captures(ENDPOINT, path);
+        let taken_of = |one: &str, other: &str| Some(vec![one.to_owned(), other.to_owned()]);
+        assert_eq!(taken("/upstreams/users/endpoints/127.0.0.1%3A9001/drain"), taken_of("users", "127.0.0.1:9001"));
+        assert_eq!(taken("/upstreams/a%2Fb/endpoints/unix:%2Frun%2Fx.sock/drain"), taken_of("a/b", "unix:/run/x.sock"));
+        for path in [
+            "/upstreams/users/endpoints/a/b/drain",
+            "/upstreams/users/endpoints/a/drain/",
+            "/upstreams/%ff/endpoints/a/drain",
+        ] {
+            assert_eq!(taken(path), None, "{path}");
+        }
+        assert_eq!(captures("/", "/"), Some(Vec::new()));
+        assert_eq!(captures("/", "//"), None);
+    }
+
+    #[test]
+    fn a_level_is_asked_for_in_one_way() {
+        assert_eq!(level(b"{\"level\":\"warn\"}"), Some(LogLevel::Warn));
+        for body in ["", "warn", "{}", "[]", "{\"level\":1}", "{\"level\":\"WARN\"}", "{\"level\":\"warn\",\"x\":1}"] {
+            assert_eq!(level(body.as_bytes()), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn no_two_calls_are_the_same() {
+        for (at, call) in CALLS.iter().enumerate() {
+            let same = |other: &&Call| other.method == call.method && captures(other.path, call.path).is_some();
+            assert_eq!(CALLS[..at].iter().find(same).map(|other| other.path), None, "{} {}", call.method, call.path);
+        }
     }
 }

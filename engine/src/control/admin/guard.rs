@@ -87,3 +87,42 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let value = values.next()?.to_str().ok()?;
     values.next().is_none().then_some(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_the_address_or_a_name_of_this_machine_with_the_port() {
+        let four = "127.0.0.2:8001".parse().expect("an address");
+        for host in ["127.0.0.2:8001", "127.0.0.1:8001", "localhost:8001", "LocalHost:8001", "[::1]:8001"] {
+            assert!(is_name_of(four, host), "{host}");
+        }
+        let foreign = ["", "127.0.0.2", "127.0.0.2:80", "127.0.0.2:18001", "localhost", "localhost.:8001", "evil:8001"];
+        for host in foreign.into_iter().chain(["127.0.0.2:8001.evil", "localhost.evil:8001", "x@localhost:8001"]) {
+            assert!(!is_name_of(four, host), "{host}");
+        }
+        let six = "[::1]:80".parse().expect("an address");
+        assert!(is_name_of(six, "[::1]") && is_name_of(six, "[::1]:80") && is_name_of(six, "localhost"));
+    }
+
+    #[test]
+    fn a_bearer_token_has_one_form() {
+        assert_eq!(bearer("Bearer abc"), Some("abc"));
+        assert_eq!(bearer("bearer  abc "), Some("abc"));
+        for value in ["", "abc", "Bearer", "Basic abc", "Bearerabc"] {
+            assert_eq!(bearer(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn an_empty_token_opens_nothing() {
+        let at = Address::Tcp("127.0.0.1:1".parse().expect("an address"));
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, "Bearer ".parse().expect("a value"));
+        for token in [None, Some(Secret::new(String::new()))] {
+            let refused = may_change(&at, token.as_ref(), &headers).expect_err("refused");
+            assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+        }
+    }
+}

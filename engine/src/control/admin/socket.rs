@@ -47,7 +47,7 @@ pub(super) fn bind(address: &Address) -> io::Result<(Socket, Address, Option<Own
 }
 
 fn bind_tcp(at: SocketAddr) -> io::Result<(Socket, Address, Option<OwnedPath>)> {
-    if !at.ip().is_loopback() {
+    if !at.ip().to_canonical().is_loopback() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "only a loopback address or a Unix socket may be used",
