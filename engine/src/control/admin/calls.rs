@@ -227,7 +227,7 @@ async fn ask(change: Change, peer: &Peer, shared: &Shared) -> Answer {
     }
     match timeout(CHANGE_TIMEOUT, done).await {
         Ok(Ok(Done::Changed)) => good(&changed(&change, shared)),
-        Ok(Ok(Done::Reloaded(outcome))) => show::reloaded(&outcome),
+        Ok(Ok(Done::Reloaded(outcome))) => show::reloaded(&shared.board.read(), &outcome),
         Ok(Ok(Done::WillReload { after })) => {
             let message = match after {
                 true => "another reload is going on; the file is read anew when that is done",

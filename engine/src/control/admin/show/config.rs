@@ -16,7 +16,7 @@ pub(in super::super) fn config(status: &Arc<Status>) -> Answer {
         "generation": status.generation,
         "file": status.file.as_ref().map(|file| file.display().to_string()),
         "loaded_at": time(status.loaded_at),
-        "reload": status.last.as_deref().map(outcome_of),
+        "reload": status.last.as_deref().map(|outcome| outcome_of(status, outcome)),
     });
     let (about, sections) = (about.to_string(), sections(&status.config).to_string());
     let before = format!("{},\"config\":{},\"routes\":[", open(&about), open(&sections));

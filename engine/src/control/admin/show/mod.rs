@@ -10,9 +10,13 @@ use super::answer::{Answer, good, json, list};
 use super::status::Status;
 pub(super) use config::config;
 use hyper::StatusCode;
+use ringgate_config::Secret;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use values::{duration, time};
+use values::{SECRET, duration, time};
+
+/// Bytes of the shortest token that is masked in quotations.
+const MASKED_BYTES_MIN: usize = 8;
 
 /// The routes, in the order of the file.
 pub(super) fn routes(status: &Arc<Status>) -> Answer {
@@ -64,27 +68,35 @@ pub(super) fn connections(status: &Status) -> Answer {
 }
 
 /// The answer to a reload.
-pub(super) fn reloaded(outcome: &Outcome) -> Answer {
+pub(super) fn reloaded(status: &Status, outcome: &Outcome) -> Answer {
     if outcome.succeeded() {
-        return good(&outcome_of(outcome));
+        return good(&outcome_of(status, outcome));
     }
     let message = format!("{} errors, nothing was changed", outcome.errors.len());
     let mut shown = json!({ "error": "reload_failed", "message": message });
-    if let (Value::Object(shown), Value::Object(members)) = (&mut shown, outcome_of(outcome)) {
+    if let (Value::Object(shown), Value::Object(members)) = (&mut shown, outcome_of(status, outcome)) {
         shown.extend(members);
     }
     json(StatusCode::UNPROCESSABLE_ENTITY, &shown)
 }
 
-fn outcome_of(outcome: &Outcome) -> Value {
+/// What came of a reload. Its words quote the file, in which the token may stand under a key that is misspelt.
+fn outcome_of(status: &Status, outcome: &Outcome) -> Value {
+    let token = status.config.admin.as_ref().and_then(|admin| admin.token.as_ref()).map(Secret::reveal);
+    // One that is shorter could be made out from what its absence leaves.
+    let token = token.filter(|token| token.len() >= MASKED_BYTES_MIN);
+    let masked = |texts: &[String]| {
+        let masked = texts.iter().map(|text| token.map_or_else(|| text.clone(), |token| text.replace(token, SECRET)));
+        masked.collect::<Vec<String>>()
+    };
     json!({
         "at": time(outcome.at),
         "took_ms": (outcome.took.as_secs_f64() * 1e6).round() / 1e3,
         "result": if outcome.succeeded() { "ok" } else { "failed" },
         "generation": outcome.generation,
-        "errors": outcome.errors,
-        "changes": outcome.changes,
+        "errors": masked(&outcome.errors),
+        "changes": masked(&outcome.changes),
         "kept": outcome.kept,
-        "warnings": outcome.warnings,
+        "warnings": masked(&outcome.warnings),
     })
 }
