@@ -4,6 +4,8 @@
 use clap::{Parser, Subcommand, ValueEnum};
 use ringgate::control::{self, LogLevel, Options};
 use ringgate_rt::driver::{self, Choice};
+use ringgate_rt::identity::Identity;
+use ringgate_rt::listener;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -26,6 +28,9 @@ enum Command {
         /// How much is said on stderr
         #[arg(long, value_enum, default_value = "info")]
         log_level: LevelArgument,
+        /// Whom to go on as once the listeners are bound: USER or USER:GROUP, names or numbers; for a process of root's
+        #[arg(long, value_name = "USER[:GROUP]", value_parser = Identity::find)]
+        user: Option<Identity>,
     },
     /// Check a configuration: all its errors at once
     Check {
@@ -69,12 +74,20 @@ impl From<LevelArgument> for LogLevel {
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Run { file, driver, log_level } => {
+        Command::Run { file, driver, log_level, user } => {
             let driver = match driver {
                 DriverArgument::Auto => Choice::Auto,
                 DriverArgument::Epoll => Choice::Epoll,
             };
-            control::run(&file, Options { driver, log_level: log_level.into(), ..Options::default() })
+            // Before any thread begins, and before any other descriptor is open.
+            let inherited = match listener::inherited() {
+                Ok(inherited) => inherited,
+                Err(error) => {
+                    eprintln!("the sockets of the service manager can't be used: {error}");
+                    return ExitCode::FAILURE;
+                }
+            };
+            control::run(&file, Options { driver, inherited, user, log_level: log_level.into(), ..Options::default() })
         }
         Command::Check { file } => {
             let (text, good) = control::check(&file);

@@ -12,6 +12,7 @@ pub mod counters;
 pub mod descriptors;
 pub mod driver;
 pub mod histogram;
+pub mod identity;
 pub mod listener;
 mod local;
 pub mod mailbox;

@@ -11,6 +11,7 @@ use crate::proxy::{Permits, Readiness, Snapshot};
 use ringgate_config::{AccessLog, Config, Cores, LogTarget};
 use ringgate_rt::counters::Counters;
 use ringgate_rt::driver::{Choice, Chosen, RING_ENTRIES};
+use ringgate_rt::identity::Identity;
 use ringgate_rt::listener::Bound;
 use ringgate_rt::mailbox::{Sender, mailbox};
 use ringgate_rt::{cores, descriptors};
@@ -37,6 +38,8 @@ pub struct Options {
     pub inherited: Vec<(String, Bound)>,
     /// How much of what the process does is said on stderr; only for [`run`](super::run).
     pub log_level: LogLevel,
+    /// Whom the process goes on as, once its listeners are bound.
+    pub user: Option<Identity>,
 }
 
 /// A running gateway.
@@ -74,8 +77,8 @@ impl Gateway {
     /// Starts a gateway: when it returns, every listener accepts.
     ///
     /// # Errors
-    /// An address that can't be bound, a CPU that the process may not use, a log that can't be opened, a system without
-    /// descriptors. Each says which.
+    /// An address that can't be bound, a CPU that the process may not use, a user that can't be assumed, a log that can't
+    /// be opened, a system without descriptors. Each says which.
     pub fn start(config: &Config, options: Options) -> io::Result<Gateway> {
         let cores = shard_cores(&config.runtime.cores)?;
         let mut snapshot = Snapshot::compile(config).map_err(io::Error::other)?;
@@ -87,6 +90,8 @@ impl Gateway {
         for name in open.unclaimed() {
             warn(&format!("the inherited socket {name} is no listener's: name it as one, or give one its address"));
         }
+        // Logs are opened by whom has to open them again later, and no file is made for root in another's directory.
+        options.user.as_ref().map_or(Ok(()), |user| become_another(user, config))?;
         let log = config.access_log.as_ref().map(|log| start_log(log, options.access_log, &registry)).transpose()?;
         let (tell, events) = mpsc::channel();
         let (config, readiness) = (Arc::new(config.clone()), Readiness::default());
@@ -355,6 +360,16 @@ fn shard_cores(asked: &Cores) -> io::Result<Vec<usize>> {
         ))),
         None => Ok(list.clone()),
     }
+}
+
+fn become_another(user: &Identity, config: &Config) -> io::Result<()> {
+    user.assume().map_err(|error| io::Error::new(error.kind(), format!("--user {}: {error}", user.name)))?;
+    for file in &config.files {
+        if let Err(error) = std::fs::File::open(file) {
+            warn(&format!("{} can't read {}: {error}; a reload will fail", user.name, file.display()));
+        }
+    }
+    Ok(())
 }
 
 fn raise_descriptors(connections: u64) {

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used)]
 
 mod deadline;
+mod identity;
 mod outputs;
 mod stop;
 #[path = "../support/mod.rs"]

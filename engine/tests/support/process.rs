@@ -30,10 +30,17 @@ impl Process {
     /// Runs the binary with this configuration, and waits for its start report.
     #[track_caller]
     pub(crate) fn start(binary: &str, config: &str, driver: &str) -> Process {
+        Process::start_with(binary, &[], config, driver)
+    }
+
+    /// The same with further arguments.
+    #[track_caller]
+    pub(crate) fn start_with(binary: &str, arguments: &[&str], config: &str, driver: &str) -> Process {
         let file = scratch("process.yaml");
         std::fs::write(&file, config).expect("a file");
         let mut child = Command::new(binary)
             .args(["run", "--driver", driver])
+            .args(arguments)
             .arg(&file)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
