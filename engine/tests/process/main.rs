@@ -4,7 +4,9 @@
 
 mod deadline;
 mod identity;
+mod manager;
 mod outputs;
+mod reload;
 mod stop;
 #[path = "../support/mod.rs"]
 mod support;

@@ -36,17 +36,18 @@ impl Process {
     /// The same with further arguments.
     #[track_caller]
     pub(crate) fn start_with(binary: &str, arguments: &[&str], config: &str, driver: &str) -> Process {
+        let mut command = Command::new(binary);
+        command.args(["run", "--driver", driver]).args(arguments).stdin(Stdio::null());
+        Process::start_by(command, config)
+    }
+
+    /// The same by a command that is given the file as its last argument.
+    #[track_caller]
+    pub(crate) fn start_by(mut command: Command, config: &str) -> Process {
         let file = scratch("process.yaml");
         std::fs::write(&file, config).expect("a file");
-        let mut child = Command::new(binary)
-            .args(["run", "--driver", driver])
-            .args(arguments)
-            .arg(&file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary");
+        command.arg(&file).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary");
         let (stdout, out) = collect(child.stdout.take().expect("a pipe"));
         let (stderr, err) = collect(child.stderr.take().expect("a pipe"));
         let collectors = vec![out, err];
@@ -76,6 +77,20 @@ impl Process {
     #[track_caller]
     pub(crate) fn rewrite(&self, config: &str) {
         std::fs::write(&self.file, config).expect("a file");
+    }
+
+    /// Asks for a reload of another text, and waits for what comes of it: the last line of its report.
+    #[track_caller]
+    pub(crate) fn reload(&self, config: &str) -> String {
+        self.rewrite(config);
+        let seen = self.stderr().len();
+        self.signal("HUP");
+        wait_for("the end of the reload", || {
+            let said = self.stderr()[seen..].to_string();
+            let ended =
+                |line: &&str| line.contains(" reload of ") && (line.contains(" done ") || line.contains(" failed "));
+            said.lines().find(ended).map(str::to_string)
+        })
     }
 
     #[track_caller]
