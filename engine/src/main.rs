@@ -2,10 +2,12 @@
 #![deny(unsafe_code)]
 
 use clap::{Parser, Subcommand, ValueEnum};
-use ringgate::control::{self, LogLevel, Options};
+use ringgate::control::{self, LogLevel, Options, Question};
 use ringgate_rt::driver::{self, Choice};
 use ringgate_rt::identity::Identity;
 use ringgate_rt::listener;
+use std::io::Write;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -36,6 +38,26 @@ enum Command {
     Check {
         /// The configuration
         file: PathBuf,
+    },
+    /// Say which route takes a request, what would be done with it, and why each other route does not take it.
+    ///
+    /// Exits with 0 if a route takes the request, 3 if none does, 1 if the file or the request can't be read.
+    Explain {
+        /// The configuration
+        file: PathBuf,
+        /// The request's method
+        method: String,
+        /// Its URL, or its path with `-H 'host: HOST'`
+        url: String,
+        /// A header field of the request
+        #[arg(short = 'H', long = "header", value_name = "NAME: VALUE")]
+        headers: Vec<String>,
+        /// The address of whoever sends the request; otherwise somebody who is not trusted
+        #[arg(long, value_name = "ADDRESS")]
+        from: Option<IpAddr>,
+        /// Print one JSON object, with every route
+        #[arg(long)]
+        json: bool,
     },
     /// Print the version, and the driver that this system allows
     Version,
@@ -98,8 +120,22 @@ fn main() -> ExitCode {
             eprint!("{text}");
             ExitCode::FAILURE
         }
+        Command::Explain { file, method, url, headers, from, json } => {
+            let question = Question { file: &file, method: &method, url: &url, headers: &headers, from, json };
+            let explained = control::explain(&question);
+            print_either(&explained.text);
+            explained.exit.into()
+        }
         Command::Version => version(),
     }
+}
+
+/// Prints on standard output or on standard error. Whoever reads may have gone: then there is nobody to tell.
+fn print_either(text: &Result<String, String>) {
+    let _ = match text {
+        Ok(text) => std::io::stdout().lock().write_all(text.as_bytes()),
+        Err(text) => std::io::stderr().lock().write_all(text.as_bytes()),
+    };
 }
 
 fn version() -> ExitCode {

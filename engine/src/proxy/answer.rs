@@ -35,8 +35,7 @@ pub(crate) fn send_fault<D: Downstream>(
     edits.add("date", &[&extra.date]);
     edits.add("x-request-id", &[extra.request_id]);
     match status {
-        405 if extra.allow.is_empty() => edits.add("allow", &[USUAL_METHODS.as_bytes()]),
-        405 => edits.add("allow", &[&extra.allow.join(&b", "[..])]),
+        405 => edits.add("allow", &[&allow(extra.allow)]),
         503 => edits.add("retry-after", &[b"1"]),
         _ => {}
     }
@@ -53,6 +52,11 @@ pub(crate) fn send_fault<D: Downstream>(
     down.put_head(&head, edits);
     down.send_data(buf, true);
     if down.head().method == Method::Head { 0 } else { body.len() as u64 }
+}
+
+/// The value of `Allow` for these methods.
+pub(crate) fn allow(methods: &[Box<[u8]>]) -> Vec<u8> {
+    if methods.is_empty() { USUAL_METHODS.as_bytes().to_vec() } else { methods.join(&b", "[..]) }
 }
 
 fn body(fault: Fault, request_id: &[u8]) -> Vec<u8> {

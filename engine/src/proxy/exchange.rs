@@ -102,25 +102,27 @@ pub(crate) struct Context<'e, N: Network> {
 }
 
 /// A request, as the templates of its route see it.
-pub(crate) struct Asked<'a, N: Network> {
-    pub(crate) context: &'a Context<'a, N>,
+pub(crate) struct Asked<'a> {
     pub(crate) head: RequestHead<'a>,
     pub(crate) id: &'a [u8],
     pub(crate) route: &'a str,
+    pub(crate) origin: Origin<'a>,
+    pub(crate) common: &'a Common,
+    /// Whether the gateway is ready for more requests.
+    pub(crate) ready: bool,
 }
 
-impl<'a, N: Network> Asked<'a, N> {
+impl<'a> Asked<'a> {
     /// The scheme that the client used, as far as a trusted sender says so.
     pub(crate) fn scheme(&self) -> &'a [u8] {
-        let origin = self.context.origin;
+        let origin = self.origin;
         let told = self.head.value(HeaderId::XForwardedProto).filter(|_| origin.trusted);
         told.filter(|scheme| matches!(*scheme, b"http" | b"https")).unwrap_or(origin.scheme.as_bytes())
     }
 
     /// The client's address as text; empty where it has none.
     pub(crate) fn client(&self) -> Vec<u8> {
-        let common = self.context.common;
-        let client = headers::client(&self.head, self.context.origin, |address| common.trusts(Some(address)));
+        let client = headers::client(&self.head, self.origin, |address| self.common.trusts(Some(address)));
         client.map(|address| IpText::new(address).bytes().to_vec()).unwrap_or_default()
     }
 }
@@ -164,7 +166,7 @@ async fn act<N: Network, D: Downstream>(
     #[cfg(test)]
     assert!(down.target_text() != super::PANIC_TARGET, "injected");
     let (route, own) = find_route(context, down, trail)?;
-    admit(context, down)?;
+    admit(context.common, &down.head())?;
     match (&route.plan.action, own) {
         (ActionPlan::Forward(plan), _) => forward(context, plan, &route, down, work, trail).await,
         (action, Some(own)) => pooled(|| send_own(context, action, own, down, &mut work.edits, trail)).await,
@@ -189,7 +191,14 @@ fn find_route<N: Network, D: Downstream>(
             let own = match &route.plan.action {
                 ActionPlan::Forward(_) => None,
                 action => {
-                    let asked = Asked { context, head, id: trail.id.bytes(), route: &route.plan.name };
+                    let asked = Asked {
+                        head,
+                        id: trail.id.bytes(),
+                        route: &route.plan.name,
+                        origin: context.origin,
+                        common: context.common,
+                        ready: context.shard.readiness.get(),
+                    };
                     let path = captured_path(&head);
                     Some(Own::make(action, &current.snapshot.table.captures(index, &path), &asked)?)
                 }
@@ -205,13 +214,12 @@ fn find_route<N: Network, D: Downstream>(
 }
 
 /// Limits that hold for every request.
-fn admit<N: Network, D: Downstream>(context: &Context<'_, N>, down: &D) -> Result<(), Fault> {
-    let limits = &context.common.limits;
-    let head = down.head();
+pub(crate) fn admit(common: &Common, head: &RequestHead<'_>) -> Result<(), Fault> {
+    let limits = &common.limits;
     if matches!(head.body, BodySize::Known(n) if n > limits.body_bytes) {
         return Err(Fault::BodyTooLarge);
     }
-    if headers::hops(&head) >= limits.max_hops {
+    if headers::hops(head) >= limits.max_hops {
         return Err(Fault::TooManyHops);
     }
     Ok(())

@@ -14,6 +14,7 @@ mod forward;
 mod h1;
 mod headers;
 mod own;
+mod preview;
 mod rate;
 mod record;
 mod request_id;
@@ -27,6 +28,7 @@ mod tunnels;
 pub(crate) use accept::{ACCEPTS_IN_FLIGHT, Permit, Permits, accept_loop, adopt};
 pub(crate) use entrance::{Entrance, EntranceId};
 pub(crate) use h1::view;
+pub(crate) use preview::{Preview, Sender, allow, preview, reason};
 pub(crate) use shard::{Notes, Readiness, Shard};
 pub(crate) use snapshot::Snapshot;
 

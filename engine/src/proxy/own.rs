@@ -23,10 +23,10 @@ static NO_FIELDS: LazyLock<Fields> = LazyLock::new(Fields::default);
 
 /// An answer, made for one request.
 pub(crate) struct Own {
-    status: u16,
-    fields: Vec<(String, Vec<u8>)>,
+    pub(crate) status: u16,
+    pub(crate) fields: Vec<(String, Vec<u8>)>,
     /// The body; `None`: that of the plan's file.
-    text: Option<Vec<u8>>,
+    pub(crate) text: Option<Vec<u8>>,
 }
 
 impl Own {
@@ -35,11 +35,7 @@ impl Own {
     /// # Errors
     /// [`Fault::NotReady`] if readiness was asked for, [`Fault::BadReference`] if the request gives a value that a
     /// template can't take.
-    pub(crate) fn make<N: Network>(
-        action: &ActionPlan,
-        captures: &Captures<'_>,
-        asked: &Asked<'_, N>,
-    ) -> Result<Own, Fault> {
+    pub(crate) fn make(action: &ActionPlan, captures: &Captures<'_>, asked: &Asked<'_>) -> Result<Own, Fault> {
         match action {
             ActionPlan::Redirect(redirect) => redirected(redirect, captures, asked),
             ActionPlan::Respond(respond) => responded(respond, captures, asked),
@@ -48,7 +44,7 @@ impl Own {
     }
 }
 
-fn redirected<N: Network>(redirect: &Redirect, captures: &Captures<'_>, asked: &Asked<'_, N>) -> Result<Own, Fault> {
+fn redirected(redirect: &Redirect, captures: &Captures<'_>, asked: &Asked<'_>) -> Result<Own, Fault> {
     let mut location = Vec::with_capacity(128);
     match &redirect.to {
         Some(to) => fill(&mut location, to, Place::Path, asked, captures)?,
@@ -70,8 +66,8 @@ fn redirected<N: Network>(redirect: &Redirect, captures: &Captures<'_>, asked: &
     Ok(Own { status: redirect.status, fields: vec![("location".to_owned(), location)], text: Some(Vec::new()) })
 }
 
-fn responded<N: Network>(respond: &Respond, captures: &Captures<'_>, asked: &Asked<'_, N>) -> Result<Own, Fault> {
-    if respond.ready && !asked.context.shard.readiness.get() {
+fn responded(respond: &Respond, captures: &Captures<'_>, asked: &Asked<'_>) -> Result<Own, Fault> {
+    if respond.ready && !asked.ready {
         return Err(Fault::NotReady);
     }
     let mut fields = Vec::with_capacity(respond.headers.len() + 1);

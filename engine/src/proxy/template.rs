@@ -4,7 +4,6 @@ use super::exchange::Asked;
 use crate::model::Fault;
 use crate::route::Captures;
 use ringgate_config::{Reference, RequestValue, Template, TemplatePart};
-use ringgate_rt::Network;
 use std::borrow::Cow;
 
 /// Where a template's result stands.
@@ -28,11 +27,11 @@ pub(crate) enum Place {
 ///
 /// # Errors
 /// [`Fault::BadReference`] for a value that can't stand in its place: `.` or `..` as a segment of a path.
-pub(crate) fn fill<N: Network>(
+pub(crate) fn fill(
     out: &mut Vec<u8>,
     template: &Template,
     place: Place,
-    asked: &Asked<'_, N>,
+    asked: &Asked<'_>,
     captures: &Captures<'_>,
 ) -> Result<(), Fault> {
     let mut place = place;
@@ -53,7 +52,7 @@ pub(crate) fn fill<N: Network>(
     Ok(())
 }
 
-fn value<'v, N: Network>(reference: &Reference, asked: &'v Asked<'_, N>, captures: &Captures<'v>) -> Cow<'v, [u8]> {
+fn value<'v>(reference: &Reference, asked: &'v Asked<'_>, captures: &Captures<'v>) -> Cow<'v, [u8]> {
     let text: &[u8] = match reference {
         Reference::Capture(name) => captures.get(name).unwrap_or_default(),
         Reference::Rest => captures.rest().unwrap_or_default(),

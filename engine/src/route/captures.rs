@@ -16,7 +16,7 @@ pub(crate) struct Captures<'p> {
 enum Kind<'p> {
     None,
     Segments(&'p [Segment]),
-    Regex(regex::Captures<'p>),
+    Regex(&'p Regex, regex::Captures<'p>),
 }
 
 impl<'p> Captures<'p> {
@@ -35,10 +35,10 @@ impl<'p> Captures<'p> {
         Captures { path, kind: Kind::None, rest: rest.or(Some(b"")) }
     }
 
-    pub(super) fn of_regex(regex: &Regex, path: &'p [u8]) -> Captures<'p> {
+    pub(super) fn of_regex(regex: &'p Regex, path: &'p [u8]) -> Captures<'p> {
         let text = std::str::from_utf8(path).ok();
         let found = text.and_then(|text| regex.captures(text));
-        Captures { path, kind: found.map_or(Kind::None, Kind::Regex), rest: None }
+        Captures { path, kind: found.map_or(Kind::None, |found| Kind::Regex(regex, found)), rest: None }
     }
 
     /// The value of a capture of this name; of a group of this name in a regular expression. None if the pattern has no
@@ -50,8 +50,25 @@ impl<'p> Captures<'p> {
                 let at = segments.iter().position(|s| matches!(s, Segment::Capture(own) if own == name))?;
                 self.path.split(|b| *b == b'/').nth(at)
             }
-            Kind::Regex(captures) => captures.name(name).map(|found| found.as_str().as_bytes()),
+            Kind::Regex(_, captures) => captures.name(name).map(|found| found.as_str().as_bytes()),
         }
+    }
+
+    /// Every capture that has a value, by name, in the order of the pattern; `rest` last.
+    pub(crate) fn all(&self) -> Vec<(&'p str, &'p [u8])> {
+        let names: Vec<&str> = match &self.kind {
+            Kind::None => Vec::new(),
+            Kind::Segments(segments) => {
+                let name = |segment: &'p Segment| match segment {
+                    Segment::Literal(_) => None,
+                    Segment::Capture(name) => Some(name.as_str()),
+                };
+                segments.iter().filter_map(name).collect()
+            }
+            Kind::Regex(regex, _) => regex.capture_names().flatten().collect(),
+        };
+        let named = names.into_iter().filter_map(|name| Some((name, self.get(name)?)));
+        named.chain(self.rest.map(|rest| ("rest", rest))).collect()
     }
 
     /// What `/*` stands for, without a leading slash; empty if nothing follows. None if the pattern does not end so.

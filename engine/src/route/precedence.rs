@@ -13,6 +13,13 @@ pub(super) struct Precedence {
     position: usize,
 }
 
+/// What a rank is made of.
+pub(super) enum Step {
+    Path,
+    Predicates,
+    Position,
+}
+
 #[derive(PartialEq, Eq, PartialOrd, Ord, Debug, Clone)]
 enum PathRank {
     Exact,
@@ -36,6 +43,15 @@ impl Precedence {
         let m = &route.matches;
         let predicates = usize::from(!m.methods.is_empty()) + m.headers.len() + m.query.len();
         Precedence { path: PathRank::of(m.path.as_ref()), predicates: Reverse(predicates), position }
+    }
+
+    /// The first thing in which two ranks differ.
+    pub(super) fn differs_in(&self, other: &Precedence) -> Step {
+        match self {
+            _ if self.path != other.path => Step::Path,
+            _ if self.predicates != other.predicates => Step::Predicates,
+            _ => Step::Position,
+        }
     }
 
     /// The route's position in the file.

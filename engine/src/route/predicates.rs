@@ -31,19 +31,53 @@ impl Predicates {
 
     /// Whether every header and query predicate holds.
     pub(super) fn others(&self, head: &RequestHead<'_>) -> bool {
-        self.headers.iter().all(|(name, pattern)| {
-            head.fields.named(head.bytes, name).any(|field| pattern.matches(field.value.of(head.bytes)))
-        }) && self.query.iter().all(|(name, pattern)| query_has(head.query().unwrap_or(b""), name, pattern))
+        self.headers.iter().all(|(name, pattern)| header_has(head, name, pattern))
+            && self.query.iter().all(|(name, pattern)| query_has(head.query().unwrap_or(b""), name, pattern))
     }
+
+    /// The places of the header predicates, and of the query predicates, that do not hold.
+    pub(super) fn missing(&self, head: &RequestHead<'_>) -> (Vec<usize>, Vec<usize>) {
+        let places = |list: &[(Box<[u8]>, ValuePattern)], holds: &dyn Fn(&[u8], &ValuePattern) -> bool| {
+            let missing = list.iter().enumerate().filter(|(_, (name, pattern))| !holds(name, pattern));
+            missing.map(|(place, _)| place).collect()
+        };
+        let query = head.query().unwrap_or(b"");
+        (
+            places(&self.headers, &|name, pattern| header_has(head, name, pattern)),
+            places(&self.query, &|name, pattern| query_has(query, name, pattern)),
+        )
+    }
+}
+
+/// Whether a field of this name has such a value.
+fn header_has(head: &RequestHead<'_>, name: &[u8], pattern: &ValuePattern) -> bool {
+    head.fields.named(head.bytes, name).any(|field| pattern.matches(field.value.of(head.bytes)))
+}
+
+/// The values of the parameters with this name, decoded.
+pub(crate) fn query_values(query: &[u8], name: &[u8]) -> Vec<Vec<u8>> {
+    let mut values = Vec::new();
+    any_pair(query, |key, value| {
+        if key == name {
+            values.push(value.to_vec());
+        }
+        false
+    });
+    values
 }
 
 /// Whether a parameter of the query, decoded, has this name and such a value.
 fn query_has(query: &[u8], name: &[u8], pattern: &ValuePattern) -> bool {
+    any_pair(query, |key, value| key == name && pattern.matches(value))
+}
+
+/// Whether something holds for any of the query's parameters, each decoded.
+fn any_pair(query: &[u8], mut holds: impl FnMut(&[u8], &[u8]) -> bool) -> bool {
     query.split(|b| *b == b'&').any(|pair| {
         let mut halves = pair.splitn(2, |b| *b == b'=');
         let key = decoded(halves.next().unwrap_or(b""));
         let value = decoded(halves.next().unwrap_or(b""));
-        key == name && pattern.matches(&value)
+        holds(&key, &value)
     })
 }
 

@@ -40,7 +40,6 @@ impl RulePath {
 
     /// Whether the pattern takes `path`, by itself: the index gives the same answer for many patterns at a time. A prefix
     /// `/static` takes `/static`, `/static/` and all below, not `/statics`; `/*` takes everything, the `*` of OPTIONS too.
-    #[allow(dead_code, reason = "for `explain`")]
     pub(super) fn takes(&self, path: &[u8]) -> bool {
         match &self.pattern {
             None => true,
@@ -55,7 +54,6 @@ impl RulePath {
     }
 
     /// What the pattern's captures stand for in a path that it takes.
-
     pub(super) fn captures<'p>(&'p self, path: &'p [u8]) -> Captures<'p> {
         match (&self.pattern, &self.regex) {
             (Some(PathPattern::Captured { segments, rest }), _) => Captures::of_segments(segments, *rest, path),
@@ -66,7 +64,6 @@ impl RulePath {
     }
 }
 
-#[allow(dead_code, reason = "for `explain`")]
 fn takes_segments(segments: &[Segment], rest: bool, path: &[u8]) -> bool {
     let Some(path) = path.strip_prefix(b"/") else { return false };
     let mut parts = path.split(|b| *b == b'/');

@@ -103,12 +103,17 @@ impl RouteTable {
         }
     }
 
+    pub(super) fn rule(&self, index: usize) -> Option<&Rule> {
+        self.rules.get(index)
+    }
+
     /// What the captures of a route stand for in `path`, which that route takes: best as [`captured_path`] gives it.
     pub(crate) fn captures<'p>(&'p self, route: usize, path: &'p [u8]) -> Captures<'p> {
         self.rules.get(route).map_or_else(Captures::none, |rule| rule.path.captures(path))
     }
 
-    fn find_path(&self, head: &RequestHead<'_>, path: &[u8]) -> Matched {
+    /// As [`RouteTable::find`], if the path is read so.
+    pub(crate) fn find_path(&self, head: &RequestHead<'_>, path: &[u8]) -> Matched {
         let mut missed = Vec::new();
         let mut ask = |route: usize| {
             let predicates = &self.rules[route].predicates;
@@ -151,15 +156,16 @@ impl RouteTable {
 }
 
 /// The path of a request as routes see it.
-enum Reading<'h> {
+pub(crate) enum Reading<'h> {
     /// Percent-decoded.
     One(Cow<'h, [u8]>),
     /// A service could take it for another one: as it stands, and fully decoded.
     Two { sent: &'h [u8], decoded: Vec<u8> },
 }
 
+/// How routes see a path that was sent.
 #[inline]
-fn read(sent: &[u8]) -> Reading<'_> {
+pub(crate) fn read(sent: &[u8]) -> Reading<'_> {
     if path::ambiguous(sent) {
         let mut decoded = Vec::with_capacity(sent.len());
         path::normalise(sent, &mut decoded);
@@ -180,6 +186,11 @@ pub(crate) fn captured_path<'h>(head: &RequestHead<'h>) -> Cow<'h, [u8]> {
         Reading::One(path) => path,
         Reading::Two { decoded, .. } => Cow::Owned(decoded),
     }
+}
+
+/// The host that a request is for, as the table knows hosts.
+pub(super) fn folded(head: &RequestHead<'_>) -> Vec<u8> {
+    fold(head.host_name().unwrap_or(b""), &mut [0; HOST_BYTES_MAX]).to_vec()
 }
 
 /// The host in lower case, without the dot that may end an absolute name.

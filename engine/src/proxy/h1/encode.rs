@@ -1,6 +1,6 @@
 //! Heads and bodies in HTTP/1.1's form.
 
-use crate::model::{AnswerHead, Edits, RequestHead};
+use crate::model::{AnswerHead, BodySize, Edits, RequestHead};
 use ringgate_protocols::h1::{CHUNK_END, CHUNK_HEAD_BYTES_MAX, LAST_CHUNK, Trailers, chunk_head, encode_trailers};
 use ringgate_protocols::wire::{Fields, HeaderId, list};
 use ringgate_rt::Buf;
@@ -14,6 +14,17 @@ pub(super) enum Framing {
     Chunked,
     /// The connection's end.
     Close,
+}
+
+impl Framing {
+    /// How a request's body is delimited on its way to the service.
+    pub(super) fn of_request(body: BodySize) -> Framing {
+        match body {
+            BodySize::None => Framing::None(None),
+            BodySize::Known(n) => Framing::Length(n),
+            BodySize::Unknown => Framing::Chunked,
+        }
+    }
 }
 
 /// Writes an answer's head, without its last empty line.
@@ -50,6 +61,14 @@ pub(super) fn request_head(out: &mut Vec<u8>, head: &RequestHead<'_>, edits: &Ed
         field(out, "connection", b"te");
         field(out, "te", b"trailers");
     }
+}
+
+/// A request's head as a service gets it, with its last empty line.
+pub(crate) fn written_request(head: &RequestHead<'_>, edits: &Edits) -> Vec<u8> {
+    let mut out = Vec::with_capacity(512);
+    request_head(&mut out, head, edits, Framing::of_request(head.body));
+    out.extend_from_slice(b"\r\n");
+    out
 }
 
 /// Whether the client says that it takes trailers, which the gateway passes on: a service may send them only then (RFC

@@ -7,4 +7,5 @@ mod upstream;
 pub(crate) mod view;
 
 pub(crate) use downstream::{DownParts, H1Downstream, HeadRead};
+pub(crate) use encode::written_request;
 pub(crate) use upstream::{H1Upstream, UpParts};

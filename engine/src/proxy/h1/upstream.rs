@@ -262,11 +262,7 @@ impl<T: Transport> Upstream for H1Upstream<'_, T> {
         if let Some(upgrade) = head.upgrade {
             self.parts.offered.extend_from_slice(upgrade.of(head.bytes));
         }
-        self.request_framing = match head.body {
-            BodySize::None => Framing::None(None),
-            BodySize::Known(n) => Framing::Length(n),
-            BodySize::Unknown => Framing::Chunked,
-        };
+        self.request_framing = Framing::of_request(head.body);
         let out = &mut self.parts.out;
         out.clear();
         encode::request_head(out, head, edits, self.request_framing);
