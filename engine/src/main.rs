@@ -2,7 +2,7 @@
 #![deny(unsafe_code)]
 
 use clap::{Parser, Subcommand, ValueEnum};
-use ringgate::control::{self, LogLevel, Options, Question};
+use ringgate::control::{self, Comparison, LogLevel, Options, Question};
 use ringgate_rt::driver::{self, Choice};
 use ringgate_rt::identity::Identity;
 use ringgate_rt::listener;
@@ -58,6 +58,28 @@ enum Command {
         /// Print one JSON object, with every route
         #[arg(long)]
         json: bool,
+    },
+    /// Say what a reload would change: what the documents say differs, and what becomes of recorded requests.
+    ///
+    /// Exits with 0 whether or not something changes, and with 1 if a file can't be read.
+    Diff {
+        /// The configuration that runs
+        old: PathBuf,
+        /// The configuration that is to take over
+        new: PathBuf,
+        /// Route each request of this access log (JSON or combined; `-`: standard input) with both, and list those whose
+        /// route or treatment changes
+        #[arg(long, value_name = "LOG")]
+        requests: Option<PathBuf>,
+        /// The host of requests for which the log names none, as in the combined format
+        #[arg(long)]
+        host: Option<String>,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+        /// Exit with 2 if something changes
+        #[arg(long)]
+        exit_code: bool,
     },
     /// Print the version, and the driver that this system allows
     Version,
@@ -125,6 +147,13 @@ fn main() -> ExitCode {
             let explained = control::explain(&question);
             print_either(&explained.text);
             explained.exit.into()
+        }
+        Command::Diff { old, new, requests, host, json, exit_code } => {
+            let (requests, host) = (requests.as_deref(), host.as_deref());
+            let comparison = Comparison { old: &old, new: &new, requests, host, json, exit_code };
+            let compared = control::diff(&comparison);
+            print_either(&compared.text);
+            compared.exit.into()
         }
         Command::Version => version(),
     }

@@ -3,6 +3,7 @@
 mod admin;
 mod check;
 mod diary;
+mod diff;
 mod event;
 mod explain;
 mod gateway;
@@ -18,6 +19,7 @@ mod stop;
 
 pub use check::check;
 pub use diary::LogLevel;
+pub use diff::{Compared, Comparison, diff};
 pub use explain::{Explained, Question, explain};
 pub use gateway::{Gateway, Options};
 pub use life::run;

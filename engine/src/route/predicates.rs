@@ -35,6 +35,16 @@ impl Predicates {
             && self.query.iter().all(|(name, pattern)| query_has(head.query().unwrap_or(b""), name, pattern))
     }
 
+    /// Whether nothing but header fields of which nothing is `told` keeps the predicates from holding.
+    pub(super) fn hang_on(&self, head: &RequestHead<'_>, told: &dyn Fn(&str) -> bool) -> bool {
+        let (headers, query) = self.missing(head);
+        let untold = |place: &usize| {
+            let name = self.headers.get(*place).and_then(|(name, _)| std::str::from_utf8(name).ok());
+            name.is_some_and(|name| !told(name))
+        };
+        query.is_empty() && headers.iter().all(untold)
+    }
+
     /// The places of the header predicates, and of the query predicates, that do not hold.
     pub(super) fn missing(&self, head: &RequestHead<'_>) -> (Vec<usize>, Vec<usize>) {
         let places = |list: &[(Box<[u8]>, ValuePattern)], holds: &dyn Fn(&[u8], &ValuePattern) -> bool| {

@@ -1,10 +1,12 @@
 //! Why a route does not take a request, or would but is asked later: for people. Each route is looked at by itself.
 
 use super::precedence::{Precedence, Step};
+use super::rule::Rule;
 use super::table::{RouteTable, folded};
 use crate::model::RequestHead;
 use ringgate_config::{HostPattern, Route};
 use std::cmp::Reverse;
+use std::ops::ControlFlow;
 
 /// What of a route does not hold for a request. Empty: the route would take it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -85,6 +87,25 @@ impl Turn {
 }
 
 impl RouteTable {
+    /// The routes that would come before the one that wins, if header fields of which nothing is `told` were what they
+    /// ask for; in order of precedence.
+    pub(crate) fn undecided(&self, head: &RequestHead<'_>, path: &[u8], told: &dyn Fn(&str) -> bool) -> Vec<usize> {
+        let mut undecided = Vec::new();
+        let _ = self.candidates(head, path, &mut |route| {
+            let Some(Rule { predicates, .. }) = self.rule(route).filter(|rule| rule.predicates.method(head)) else {
+                return ControlFlow::Continue(());
+            };
+            if predicates.others(head) {
+                return ControlFlow::Break(());
+            }
+            if predicates.hang_on(head, told) && !undecided.contains(&route) {
+                undecided.push(route);
+            }
+            ControlFlow::Continue(())
+        });
+        undecided
+    }
+
     /// What of the route at `index` does not hold for a request with this path. `route` is that route in the
     /// configuration that the table was compiled from.
     pub(crate) fn misses(&self, index: usize, route: &Route, head: &RequestHead<'_>, path: &[u8]) -> Misses {

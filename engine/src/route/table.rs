@@ -137,7 +137,7 @@ impl RouteTable {
     }
 
     /// Asks of the routes that take the request's host and `path`, in order of precedence, until there is an answer.
-    fn candidates<B>(
+    pub(super) fn candidates<B>(
         &self,
         head: &RequestHead<'_>,
         path: &[u8],
