@@ -180,7 +180,7 @@ impl<F: Fn(&str)> Writing<F> {
         if first || trouble.complained.elapsed() >= COMPLAINTS_EVERY {
             trouble.complained = Instant::now();
             (self.complain)(&format!(
-                "the access log can't be written to {}: {error}; {} lines are lost so far, and more are until it can",
+                "the access log can't be written to {}: {error}; lines lost so far: {}",
                 self.out.name(),
                 trouble.lost
             ));
@@ -191,10 +191,7 @@ impl<F: Fn(&str)> Writing<F> {
         // A disk that is full again and again would otherwise be told of with every batch.
         if let Some(trouble) = self.trouble.take_if(|trouble| trouble.complained.elapsed() >= COMPLAINTS_EVERY) {
             let name = self.out.name();
-            (self.complain)(&format!(
-                "the access log can be written to {name} again; {} lines were lost",
-                trouble.lost
-            ));
+            (self.complain)(&format!("the access log can be written to {name} again; lines lost: {}", trouble.lost));
         }
     }
 }
