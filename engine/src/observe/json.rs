@@ -1,5 +1,7 @@
 //! JSON and dates, written by hand into a buffer: the access log and the gateway's own answers.
 
+use std::cell::Cell;
+
 /// Writes an object whose values are text.
 pub(crate) fn object(out: &mut Vec<u8>, members: &[(&str, &[u8])]) {
     out.push(b'{');
@@ -11,6 +13,23 @@ pub(crate) fn object(out: &mut Vec<u8>, members: &[(&str, &[u8])]) {
         string(out, value);
     }
     out.push(b'}');
+}
+
+/// The key of a further member, in one piece: `,"name":`.
+macro_rules! member {
+    ($name:literal) => {
+        concat!(",\"", $name, "\":")
+    };
+}
+pub(crate) use member;
+
+/// Appends a member's value as text, or null. `key` is its [`member!`].
+pub(crate) fn text_member(out: &mut Vec<u8>, key: &str, value: Option<&[u8]>) {
+    out.extend_from_slice(key.as_bytes());
+    match value {
+        Some(value) => string(out, value),
+        None => out.extend_from_slice(b"null"),
+    }
 }
 
 /// Appends `,"name":"value"`, or null.
@@ -46,16 +65,6 @@ pub(crate) fn number(out: &mut Vec<u8>, name: &str, value: Option<u64>) {
     }
 }
 
-/// Appends microseconds as milliseconds with three decimals, or null.
-pub(crate) fn milliseconds(out: &mut Vec<u8>, name: &str, micros: Option<u64>) {
-    out.push(b',');
-    key(out, name);
-    match micros {
-        Some(micros) => thousandths(out, micros),
-        None => out.extend_from_slice(b"null"),
-    }
-}
-
 /// Appends a number.
 pub(crate) fn plain_number(out: &mut Vec<u8>, value: u64) {
     digits(out, value, 1);
@@ -71,6 +80,27 @@ pub(crate) fn thousandths(out: &mut Vec<u8>, value: u64) {
 /// Appends a time in the form of RFC 3339, in UTC with milliseconds.
 pub(crate) fn timestamp(out: &mut Vec<u8>, unix_micros: u64) {
     let seconds = unix_micros / 1_000_000;
+    let (written, text) = SECOND.get();
+    if written == seconds {
+        out.extend_from_slice(&text);
+    } else {
+        let start = out.len();
+        second(out, seconds);
+        if let Ok(text) = out[start..].try_into() {
+            SECOND.set((seconds, text));
+        }
+    }
+    digits(out, unix_micros / 1000 % 1000, 3);
+    out.push(b'Z');
+}
+
+thread_local! {
+    /// The second that was written last, and its text: many lines share one.
+    static SECOND: Cell<(u64, [u8; 20])> = const { Cell::new((u64::MAX, [0; 20])) };
+}
+
+/// Appends a time to the second, with the dot behind it: `2026-11-24T18:50:00.`.
+fn second(out: &mut Vec<u8>, seconds: u64) {
     let (year, month, day) = civil(seconds / 86_400);
     let parts = [
         (year, 4, b'-'),
@@ -79,7 +109,6 @@ pub(crate) fn timestamp(out: &mut Vec<u8>, unix_micros: u64) {
         (seconds / 3600 % 24, 2, b':'),
         (seconds / 60 % 60, 2, b':'),
         (seconds % 60, 2, b'.'),
-        (unix_micros / 1000 % 1000, 3, b'Z'),
     ];
     for (value, width, after) in parts {
         digits(out, value, width);
@@ -220,8 +249,8 @@ mod tests {
         let mut out = Vec::new();
         number(&mut out, "n", Some(0));
         number(&mut out, "m", Some(u64::MAX));
-        milliseconds(&mut out, "ms", Some(12_034));
-        milliseconds(&mut out, "none", None);
-        assert_eq!(String::from_utf8_lossy(&out), ",\"n\":0,\"m\":18446744073709551615,\"ms\":12.034,\"none\":null");
+        thousandths(&mut out, 12_034);
+        thousandths(&mut out, 7);
+        assert_eq!(String::from_utf8_lossy(&out), ",\"n\":0,\"m\":1844674407370955161512.0340.007");
     }
 }

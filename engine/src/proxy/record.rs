@@ -1,7 +1,8 @@
 //! What is known of an exchange when it is over: one line in the access log.
 
 use crate::model::{Fault, RequestHead};
-use crate::observe::{LogPlan, json, plain_joined, plain_text};
+use crate::observe::json::{self, member, text_member};
+use crate::observe::{LogPlan, plain_joined, plain_text};
 use ringgate_config::{LogPart, LogValue};
 use std::io::Write;
 
@@ -53,22 +54,30 @@ impl Record<'_> {
         out.extend_from_slice(b"{\"time\":\"");
         json::timestamp(out, self.unix_micros);
         out.push(b'"');
-        json::text(out, "request_id", Some(self.request_id));
-        json::text(out, "client", self.client);
-        json::text(out, "listener", Some(self.listener.as_bytes()));
-        json::text(out, "protocol", Some(self.protocol.as_bytes()));
-        json::text(out, "method", Some(self.method));
-        json::text(out, "host", Some(self.host));
-        json::text(out, "target", Some(self.target));
-        json::text(out, "route", self.route.map(str::as_bytes));
-        json::text(out, "upstream", self.upstream.map(str::as_bytes));
-        json::text(out, "endpoint", self.endpoint.map(str::as_bytes));
-        json::number(out, "status", Some(u64::from(self.status)));
-        json::number(out, "bytes_in", Some(self.bytes_in));
-        json::number(out, "bytes_out", Some(self.bytes_out));
-        json::milliseconds(out, "duration_ms", Some(self.duration));
-        json::milliseconds(out, "upstream_ms", self.upstream_time);
-        json::text(out, "fault", self.fault.map(|fault| fault.code().as_bytes()));
+        text_member(out, member!("request_id"), Some(self.request_id));
+        text_member(out, member!("client"), self.client);
+        text_member(out, member!("listener"), Some(self.listener.as_bytes()));
+        text_member(out, member!("protocol"), Some(self.protocol.as_bytes()));
+        text_member(out, member!("method"), Some(self.method));
+        text_member(out, member!("host"), Some(self.host));
+        text_member(out, member!("target"), Some(self.target));
+        text_member(out, member!("route"), self.route.map(str::as_bytes));
+        text_member(out, member!("upstream"), self.upstream.map(str::as_bytes));
+        text_member(out, member!("endpoint"), self.endpoint.map(str::as_bytes));
+        out.extend_from_slice(member!("status").as_bytes());
+        json::plain_number(out, u64::from(self.status));
+        out.extend_from_slice(member!("bytes_in").as_bytes());
+        json::plain_number(out, self.bytes_in);
+        out.extend_from_slice(member!("bytes_out").as_bytes());
+        json::plain_number(out, self.bytes_out);
+        out.extend_from_slice(member!("duration_ms").as_bytes());
+        json::thousandths(out, self.duration);
+        out.extend_from_slice(member!("upstream_ms").as_bytes());
+        match self.upstream_time {
+            Some(micros) => json::thousandths(out, micros),
+            None => out.extend_from_slice(b"null"),
+        }
+        text_member(out, member!("fault"), self.fault.map(|fault| fault.code().as_bytes()));
         if !headers.is_empty() {
             out.extend_from_slice(b",\"headers\":{");
             for (at, name) in headers.iter().enumerate() {

@@ -139,3 +139,14 @@ fn a_template_fills_in_each_value() {
          bytes_in=0 bytes_out=1024 duration_ms=1.234 upstream_ms=- fault=client_gone a, b\\x22\n"
     );
 }
+
+#[test]
+fn every_value_is_documented() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/observability.md");
+    let text = std::fs::read_to_string(path).expect("docs/observability.md");
+    let keys = |line: &&str| line.starts_with("| `") && line.matches('|').count() == 3;
+    let cells: Vec<&str> = text.lines().filter(keys).filter_map(|line| line.split('|').nth(1)).collect();
+    for (name, _) in LogValue::ALL {
+        assert!(cells.iter().any(|cell| cell.contains(&format!("`{name}`"))), "{name}");
+    }
+}
