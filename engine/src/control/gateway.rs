@@ -96,10 +96,8 @@ impl Gateway {
         let (tell, events) = mpsc::channel();
         let (config, readiness) = (Arc::new(config.clone()), Readiness::default());
         let permits = Permits::new(config.limits.connections);
-        let counted = registry.clone();
-        let metrics = Box::new(move || counted.exposition());
         let mut gateway = Gateway {
-            admin: Admin::new(Status::starting(config.clone(), &permits, &readiness), tell.clone(), metrics),
+            admin: Admin::new(Status::starting(config.clone(), &permits, &readiness), tell.clone(), registry.clone()),
             listeners: Vec::new(),
             driver: Chosen { driver: ringgate_rt::driver::Driver::Epoll, why: String::new() },
             counters: Vec::new(),

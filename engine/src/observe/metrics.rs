@@ -4,11 +4,13 @@
 //! Nothing here takes a lock on the way of a request: a shard finds its series by index in its snapshot.
 
 mod exposition;
+mod glance;
 mod page;
 mod process;
 mod registry;
 mod table;
 
+pub(crate) use glance::EndpointGlance;
 pub(crate) use registry::{Registry, SeriesSet};
 
 #[cfg(test)]

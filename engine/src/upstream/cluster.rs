@@ -111,6 +111,8 @@ impl<T: Transport> Cluster<T> {
 
 impl<T: Transport> Endpoint<T> {
     fn new(address: Address, label: String, series: Arc<EndpointSeries>) -> Endpoint<T> {
+        // One of the same name may have been here before, and taken out.
+        series.drain(false);
         Endpoint {
             label,
             address,

@@ -130,6 +130,9 @@ fn an_endpoint_taken_out_gets_no_requests_until_it_is_back() {
     assert_eq!(gate.change("POST", "/reload", "").status, 200);
     both(&other);
     assert_eq!((seen().len(), states()[1].as_str()), (2, "up"));
+    let drained = format!("endpoint=\"{}\",state=\"drained\"}} 0", other.endpoint());
+    let metrics = gate.get("/metrics");
+    assert!(metrics.text().contains(&drained), "{drained}: {}", metrics.text());
     assert_eq!(gate.change("POST", &path, "").status, 200);
     assert_eq!(gate.change("DELETE", &path, "").status, 200);
     assert_eq!((seen().len(), states()[1].as_str()), (2, "up"));

@@ -107,7 +107,12 @@ fn an_address_that_is_taken_fails_the_reload() {
 fn a_reload_changes_the_token() {
     let gate = Gate::start();
     gate.rewrite("address: \"127.0.0.1:0\", token: another-one", "");
-    assert_eq!(gate.change("POST", "/reload", "").status, 200);
+    let answer = gate.change("POST", "/reload", "");
+    assert_eq!(answer.status, 200);
+    assert!(answer.json()["changes"].to_string().contains("admin"), "{}", answer.text());
+    for shown in [answer.text(), &gate.process.stderr()] {
+        assert!(!shown.contains(TOKEN) && !shown.contains("another-one"), "{shown}");
+    }
     refused(&gate.change("POST", "/drain", ""), 401, "unauthorized");
     assert_eq!(gate.ask("POST /drain", "authorization: Bearer another-one\r\n", "").status, 200);
     gate.rewrite("address: \"127.0.0.1:0\"", "");

@@ -88,6 +88,30 @@ fn routes_and_services_are_listed() {
 }
 
 #[test]
+fn an_endpoint_is_shown_with_its_connections() {
+    let gate = Gate::start();
+    let endpoint = || gate.get("/upstreams").json()["upstreams"][0]["endpoints"][0].clone();
+    assert_eq!(endpoint()["requests"], 0);
+    let mut client = gate.process.client();
+    client.get("/");
+    client.get("/");
+    let shown = wait_for("what the shard has counted", || Some(endpoint()).filter(|shown| shown["requests"] == 2));
+    assert_eq!(shown["connections"], serde_json::json!({ "active": 0, "idle": 1 }));
+    assert_eq!((&shown["connects_failed"], &shown["skipped_on"]), (&0.into(), &0.into()));
+}
+
+#[test]
+fn metrics_are_text_for_prometheus() {
+    let gate = Gate::start();
+    gate.process.client().get("/");
+    let counted = "http_server_request_duration_seconds_count{http_route=\"all\"";
+    let answer =
+        wait_for("a counted request", || Some(gate.get("/metrics")).filter(|page| page.text().contains(counted)));
+    assert_eq!(answer.fields.get("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    assert!(answer.text().lines().any(|line| line == "# TYPE http_server_request_duration_seconds histogram"));
+}
+
+#[test]
 fn connections_are_counted() {
     let gate = Gate::start();
     let total = || gate.get("/connections").json()["total"].as_u64();
@@ -96,6 +120,9 @@ fn connections_are_counted() {
     wait_for("three connections", || (total() == Some(3)).then_some(()));
     let shown = gate.get("/connections").json();
     assert_eq!((&shown["limit"], &shown["listeners"][0]["name"]), (&200.into(), &"plain".into()));
+    let listener = &shown["listeners"][0];
+    assert_eq!((&listener["open"], &listener["accepted"], &listener["limited"]), (&3.into(), &3.into(), &0.into()));
+    assert_eq!(shown["shards"].as_array().map(Vec::len), Some(1));
     drop(clients);
     wait_for("none again", || (total() == Some(0)).then_some(()));
 }

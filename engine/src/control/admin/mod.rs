@@ -12,6 +12,7 @@ mod show;
 mod socket;
 mod status;
 
+use crate::observe::Registry;
 pub(super) use change::Asked;
 use change::Waiting;
 use ringgate_config::{Address, Config};
@@ -21,9 +22,6 @@ use std::io;
 use std::sync::{Arc, mpsc};
 
 use super::event::Event;
-
-/// Makes the text of `/metrics`.
-pub(super) type Metrics = Box<dyn Fn() -> String + Send + Sync>;
 
 /// The admin API, as the control thread has it.
 pub(super) struct Admin {
@@ -52,9 +50,9 @@ pub(super) enum Prepared {
 
 impl Admin {
     /// It does not listen yet.
-    pub(super) fn new(status: Status, tell: mpsc::Sender<Event>, metrics: Metrics) -> Admin {
+    pub(super) fn new(status: Status, tell: mpsc::Sender<Event>, registry: Arc<Registry>) -> Admin {
         let board = Board::new(status);
-        let shared = Arc::new(Shared::new(board.clone(), tell, metrics));
+        let shared = Arc::new(Shared::new(board.clone(), tell, registry));
         Admin { board, waiting: Waiting::default(), shared, server: None, open: None }
     }
 

@@ -2,10 +2,10 @@
 
 use super::super::diary::{fail, warn};
 use super::super::event::Event;
-use super::Metrics;
 use super::calls::{self, Peer};
 use super::socket::{OwnedPath, Socket, bind};
 use super::status::Board;
+use crate::observe::Registry;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -36,14 +36,14 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// What all connections share.
 pub(super) struct Shared {
     pub(super) board: Board,
-    pub(super) metrics: Metrics,
+    pub(super) registry: Arc<Registry>,
     tell: mpsc::Sender<Event>,
     places: Arc<Semaphore>,
 }
 
 impl Shared {
-    pub(super) fn new(board: Board, tell: mpsc::Sender<Event>, metrics: Metrics) -> Shared {
-        Shared { board, metrics, tell, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
+    pub(super) fn new(board: Board, tell: mpsc::Sender<Event>, registry: Arc<Registry>) -> Shared {
+        Shared { board, registry, tell, places: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
     }
 
     /// Tells the control thread. False if it does not listen any more.

@@ -8,10 +8,12 @@ use super::super::reload::Outcome;
 use super::super::report::address_text;
 use super::answer::{Answer, good, json, list};
 use super::status::Status;
+use crate::observe::{EndpointGlance, Registry};
 pub(super) use config::config;
 use hyper::StatusCode;
 use ringgate_config::Secret;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use values::{SECRET, duration, time};
 
@@ -25,20 +27,27 @@ pub(super) fn routes(status: &Arc<Status>) -> Answer {
     list("{\"routes\":[".to_owned(), items, "]}")
 }
 
-/// The services.
-pub(super) fn upstreams(status: &Arc<Status>) -> Answer {
-    let status = status.clone();
-    let items = (0..status.config.upstreams.len()).map(move |at| upstream(&status, at));
+/// The services, with what their endpoints are doing.
+pub(super) fn upstreams(status: &Arc<Status>, registry: &Registry) -> Answer {
+    let (status, known) = (status.clone(), registry.endpoints());
+    let items = (0..status.config.upstreams.len()).map(move |at| upstream(&status, &known, at));
     list("{\"upstreams\":[".to_owned(), items, "]}")
 }
 
-fn upstream(status: &Status, at: usize) -> Value {
+fn upstream(status: &Status, known: &BTreeMap<(String, String), EndpointGlance>, at: usize) -> Value {
     let upstream = &status.config.upstreams[at];
     let endpoints = upstream.endpoints.iter().map(|endpoint| {
-        let address = endpoint.address.to_string();
-        let key = (upstream.name.clone(), address);
+        let key = (upstream.name.clone(), endpoint.address.to_string());
         let state = state(status.taken_out.contains(&key));
-        json!({ "address": key.1, "weight": endpoint.weight, "state": state })
+        let mut shown = json!({ "address": key.1, "weight": endpoint.weight, "state": state });
+        // One beyond the number of series that are kept is counted together with others.
+        if let Some(now) = known.get(&key) {
+            shown["connections"] = json!({ "active": now.active, "idle": now.idle });
+            shown["requests"] = json!(now.requests);
+            shown["connects_failed"] = json!(now.connects_failed);
+            shown["skipped_on"] = json!(now.skipped_on);
+        }
+        shown
     });
     json!({
         "name": upstream.name,
@@ -53,12 +62,22 @@ pub(super) fn state(drained: bool) -> &'static str {
 }
 
 /// Client connections.
-pub(super) fn connections(status: &Status) -> Answer {
-    let listeners = status.listeners.iter();
-    let listeners =
-        listeners.map(|listener| json!({ "name": listener.name, "address": address_text(&listener.address) }));
-    let shards = status.counters.iter().enumerate();
-    let shards = shards.map(|(at, counters)| json!({ "shard": at, "accepted": counters.accept.get() }));
+pub(super) fn connections(status: &Status, registry: &Registry) -> Answer {
+    let known = registry.listeners();
+    let listeners = status.listeners.iter().map(|listener| {
+        let mut shown = json!({ "name": listener.name, "address": address_text(&listener.address) });
+        if let Some(now) = known.get(&listener.name) {
+            shown["open"] = json!(now.open);
+            shown["accepted"] = json!(now.accepted);
+            shown["limited"] = json!(now.limited);
+        }
+        shown
+    });
+    let shards = registry.exchanges().into_iter().enumerate();
+    let shards = shards.map(|(at, exchanges)| {
+        let accepted = status.counters.get(at).map(|counters| counters.accept.get());
+        json!({ "shard": at, "accepted": accepted, "exchanges": exchanges })
+    });
     good(&json!({
         "total": status.permits.taken(),
         "limit": status.config.limits.connections,
