@@ -9,8 +9,10 @@ fn the_index_names_every_call_and_each_is_there() {
     let index = gate.get("/").json();
     let calls = index["calls"].as_array().expect("calls").clone();
     assert!(calls.len() >= 14, "{index}");
+    let document = include_str!("../../../docs/admin-api.md");
     for call in calls {
         let (method, path) = (call["method"].as_str().expect("a method"), call["path"].as_str().expect("a path"));
+        assert!(document.contains(&format!("\n### `{method} {path}`\n")), "docs/admin-api.md lacks {method} {path}");
         let path = path.replace("{upstream}", "none").replace("{address}", "none");
         if method == "GET" {
             let answer = gate.get(&path);

@@ -1,7 +1,7 @@
 //! Answers of the admin API: JSON whole, or in pieces where it may be large.
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 use std::convert::Infallible;
@@ -88,30 +88,42 @@ pub(super) fn list(
     answer(StatusCode::OK, "application/json", Content::Pieces(Box::new(pieces)))
 }
 
-/// A refusal, in the form of the gateway's own.
-pub(super) fn refusal(status: StatusCode, error: &str, message: &str) -> Answer {
-    json(status, &json!({ "error": error, "message": message }))
+/// Why a request is not done, in the form of the gateway's own answers.
+pub(super) struct Refusal {
+    status: StatusCode,
+    error: &'static str,
+    message: String,
+    field: Option<(HeaderName, String)>,
 }
 
-/// `405`, with the methods that there are.
-pub(super) fn method_not_allowed(allowed: &str) -> Answer {
-    let message = format!("this path takes {allowed}");
-    let mut answer = refusal(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", &message);
-    set(&mut answer, ALLOW, allowed);
-    answer
+/// A refusal without further fields.
+pub(super) fn refusal(status: StatusCode, error: &'static str, message: impl Into<String>) -> Refusal {
+    Refusal { status, error, message: message.into(), field: None }
 }
 
-/// `401`, with how to do better.
-pub(super) fn unauthorized(message: &str, challenge: &'static str) -> Answer {
-    let mut answer = refusal(StatusCode::UNAUTHORIZED, "unauthorized", message);
-    set(&mut answer, WWW_AUTHENTICATE, challenge);
-    answer
+impl Refusal {
+    /// With a field that says how to do better.
+    pub(super) fn with(self, name: HeaderName, value: impl Into<String>) -> Refusal {
+        Refusal { field: Some((name, value.into())), ..self }
+    }
+
+    #[cfg(test)]
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
 }
 
-fn set(answer: &mut Answer, name: hyper::header::HeaderName, value: &str) {
-    // Every value that is set here is plain ASCII.
-    if let Ok(value) = HeaderValue::from_str(value) {
-        answer.headers_mut().insert(name, value);
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Answer {
+        let Refusal { status, error, message, field } = refusal;
+        let mut answer = json(status, &json!({ "error": error, "message": message }));
+        // Every value that is set here is plain ASCII.
+        if let Some((name, value)) = field
+            && let Ok(value) = HeaderValue::from_str(&value)
+        {
+            answer.headers_mut().insert(name, value);
+        }
+        answer
     }
 }
 

@@ -2,13 +2,14 @@
 
 use super::super::diary::{LogLevel, detail, warn};
 use super::super::event::Event;
-use super::answer::{self, Answer, good, json, method_not_allowed, refusal};
+use super::answer::{self, Answer, Refusal, good, json, refusal};
 use super::change::{Asked, Change, Done};
 use super::guard;
 use super::server::Shared;
 use super::show;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::ALLOW;
 use hyper::{Method, Request, StatusCode};
 use ringgate_config::Address;
 use ringgate_protocols::wire::path::decode;
@@ -85,13 +86,13 @@ const ENDPOINT: &str = "/upstreams/{upstream}/endpoints/{address}/drain";
 /// Answers a request.
 pub(super) async fn answer(request: Request<Incoming>, peer: &Peer, shared: &Shared) -> Answer {
     let asked = format!("{} {}", request.method(), request.uri().path());
-    let answer = guarded(request, peer, shared).await.unwrap_or_else(|refused| refused);
+    let answer = guarded(request, peer, shared).await.unwrap_or_else(Answer::from);
     detail(&format!("admin: {asked:?} by {}: {}", peer.who, answer.status().as_u16()));
     answer
 }
 
 /// Answers a request, or refuses it.
-async fn guarded(request: Request<Incoming>, peer: &Peer, shared: &Shared) -> Result<Answer, Answer> {
+async fn guarded(request: Request<Incoming>, peer: &Peer, shared: &Shared) -> Result<Answer, Refusal> {
     let (head, body) = request.into_parts();
     guard::is_ours(&peer.at, &head.uri, &head.headers)?;
     let (call, captured) = find(&head.method, head.uri.path())?;
@@ -109,7 +110,7 @@ async fn guarded(request: Request<Incoming>, peer: &Peer, shared: &Shared) -> Re
 }
 
 /// The call for a method and a path, with what the path holds in place of braces.
-fn find(method: &Method, path: &str) -> Result<(&'static Call, Vec<String>), Answer> {
+fn find(method: &Method, path: &str) -> Result<(&'static Call, Vec<String>), Refusal> {
     let method = if method == Method::HEAD { "GET" } else { method.as_str() };
     let mut allowed = Vec::new();
     for call in CALLS {
@@ -122,7 +123,11 @@ fn find(method: &Method, path: &str) -> Result<(&'static Call, Vec<String>), Ans
     }
     Err(match allowed.is_empty() {
         true => refusal(StatusCode::NOT_FOUND, "not_found", "no such call: GET / names those that there are"),
-        false => method_not_allowed(&allowed.join(", ")),
+        false => {
+            let allowed = allowed.join(", ");
+            let message = format!("this path takes {allowed}");
+            refusal(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message).with(ALLOW, allowed)
+        }
     })
 }
 
@@ -170,10 +175,10 @@ fn index() -> Answer {
 }
 
 /// A request's body, whole.
-async fn whole(body: Incoming) -> Result<Bytes, Answer> {
+async fn whole(body: Incoming) -> Result<Bytes, Refusal> {
     let too_large = || {
         let message = format!("a body may have {BODY_BYTES_MAX} bytes");
-        refusal(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", &message)
+        refusal(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
     };
     if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
         return Err(too_large());
@@ -187,7 +192,7 @@ async fn whole(body: Incoming) -> Result<Bytes, Answer> {
 }
 
 /// What a changing call is to change.
-fn change(verb: Verb, captured: Vec<String>, query: Option<&str>, body: &[u8]) -> Result<Change, Answer> {
+fn change(verb: Verb, captured: Vec<String>, query: Option<&str>, body: &[u8]) -> Result<Change, Refusal> {
     let bad = |message: &str| Err(refusal(StatusCode::BAD_REQUEST, "bad_request", message));
     let wait = match (verb, query) {
         (_, None | Some("")) | (Verb::Reload, Some("wait=yes")) => true,
@@ -219,7 +224,7 @@ fn level(body: &[u8]) -> Option<LogLevel> {
 
 /// Asks the control thread for a change, and waits until it is made.
 async fn ask(change: Change, peer: &Peer, shared: &Shared) -> Answer {
-    let stopping = || refusal(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the gateway is stopping");
+    let stopping = || Answer::from(refusal(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the gateway is stopping"));
     let (answer, done) = oneshot::channel();
     let asked = Asked { change: change.clone(), who: peer.who.clone(), answer };
     if !shared.tell(Event::Admin(Box::new(asked))) {
@@ -237,6 +242,7 @@ async fn ask(change: Change, peer: &Peer, shared: &Shared) -> Answer {
         }
         Ok(Ok(Done::NoSuchEndpoint)) => {
             refusal(StatusCode::NOT_FOUND, "no_endpoint", "no such upstream, or no such endpoint: see GET /upstreams")
+                .into()
         }
         Ok(Ok(Done::Stopping) | Err(_)) => stopping(),
         Err(_) => {

@@ -3,8 +3,8 @@
 //! A page in a browser on this machine reaches the socket too. It is told apart by Host (a name of its own that leads
 //! here) and by Origin.
 
-use super::answer::{Answer, refusal, unauthorized};
-use hyper::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
+use super::answer::{Refusal, refusal};
+use hyper::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN, WWW_AUTHENTICATE};
 use hyper::{StatusCode, Uri};
 use ringgate_config::{Address, Secret};
 use std::net::SocketAddr;
@@ -16,8 +16,8 @@ const HTTP_PORT: u16 = 80;
 /// Refuses what a page of another site may have sent.
 ///
 /// # Errors
-/// The answer: 400 without a Host, 421 for a foreign one, 403 for a foreign Origin.
-pub(super) fn is_ours(at: &Address, uri: &Uri, headers: &HeaderMap) -> Result<(), Answer> {
+/// 400 without a Host, 421 for a foreign one, 403 for a foreign Origin.
+pub(super) fn is_ours(at: &Address, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
     let host = only(headers, &HOST);
     if let Address::Tcp(at) = at {
         let Some(host) = host else {
@@ -26,7 +26,7 @@ pub(super) fn is_ours(at: &Address, uri: &Uri, headers: &HeaderMap) -> Result<()
         let named = uri.authority().map(|authority| authority.as_str());
         if !is_name_of(*at, host) || !named.is_none_or(|named| is_name_of(*at, named)) {
             let message = format!("Host must be {at} or localhost:{}", at.port());
-            return Err(refusal(StatusCode::MISDIRECTED_REQUEST, "wrong_host", &message));
+            return Err(refusal(StatusCode::MISDIRECTED_REQUEST, "wrong_host", message));
         }
     }
     // A Unix socket has no origin: no page can have come from there.
@@ -51,8 +51,8 @@ fn is_name_of(at: SocketAddr, host: &str) -> bool {
 /// Refuses who may not change anything. Who reaches the Unix socket is the process's own user, or root.
 ///
 /// # Errors
-/// The answer: 401 without the right token, 403 where there is none that would be right.
-pub(super) fn may_change(at: &Address, token: Option<&Secret>, headers: &HeaderMap) -> Result<(), Answer> {
+/// 401 without the right token, 403 where there is none that would be right.
+pub(super) fn may_change(at: &Address, token: Option<&Secret>, headers: &HeaderMap) -> Result<(), Refusal> {
     if matches!(at, Address::Unix(_)) {
         return Ok(());
     }
@@ -73,6 +73,10 @@ pub(super) fn may_change(at: &Address, token: Option<&Secret>, headers: &HeaderM
             "Bearer realm=\"ringgate admin\"",
         )),
     }
+}
+
+fn unauthorized(message: &str, challenge: &str) -> Refusal {
+    refusal(StatusCode::UNAUTHORIZED, "unauthorized", message).with(WWW_AUTHENTICATE, challenge)
 }
 
 /// The token in a value of Authorization (RFC 6750 section 2.1; the scheme in any case, RFC 9110 section 11.1).

@@ -91,7 +91,8 @@ pub(super) fn reloaded(status: &Status, outcome: &Outcome) -> Answer {
     if outcome.succeeded() {
         return good(&outcome_of(status, outcome));
     }
-    let message = format!("{} errors, nothing was changed", outcome.errors.len());
+    let count = outcome.errors.len();
+    let message = format!("{count} {}, nothing was changed", if count == 1 { "error" } else { "errors" });
     let mut shown = json!({ "error": "reload_failed", "message": message });
     if let (Value::Object(shown), Value::Object(members)) = (&mut shown, outcome_of(status, outcome)) {
         shown.extend(members);
