@@ -30,14 +30,17 @@ use ipnet::IpNet;
 use crate::address::Address;
 use crate::document::{AccessLog, Admin, Config, Limits, Listener, Reload, Runtime, Shutdown};
 use crate::form::Form;
+use crate::lint;
 use crate::node::{Node, Span, Value};
 use crate::reader::{Reader, first_of};
+use crate::rights::Rights;
 use crate::table::{Field, Later, Presence, Table, later};
 use crate::wording::{describe, shorten};
 
 pub(crate) use address::UNIX_PATH_MAX;
 pub(crate) use include::INCLUDED_MAX;
 pub(crate) use path::{PATH_MAX, SEGMENTS_MAX};
+pub(crate) use upstreams::Known;
 
 /// What is wrong with a text, and what to do.
 type Wrong = (String, String);
@@ -51,7 +54,7 @@ struct Draft {
     reload: Reload,
     trusted_proxies: Vec<IpNet>,
     limits: Limits,
-    listeners: Vec<Listener>,
+    listeners: Vec<(Listener, Span)>,
     upstreams: upstreams::Known,
     routes: routes::Routes,
     include: Vec<include::Included>,
@@ -77,8 +80,9 @@ impl Default for Draft {
     }
 }
 
-/// The whole document; `None` when an error keeps it from being whole, and then that error has been reported.
-pub(crate) fn document(reader: &mut Reader<'_>, root: Option<&Node>) -> Option<Config> {
+/// The whole document; `None` when an error keeps it from being whole, and then that error has been reported. Without
+/// `rights` nothing is said about what the process may bind.
+pub(crate) fn document(reader: &mut Reader<'_>, root: Option<&Node>, rights: Option<Rights>) -> Option<Config> {
     let hint = "begin with `listeners:`, `upstreams:` and `routes:`";
     let Some(root) = root.filter(|root| !matches!(root.value, Value::Null)) else {
         reader.error(Span::START, "the file holds no configuration", hint);
@@ -94,7 +98,14 @@ pub(crate) fn document(reader: &mut Reader<'_>, root: Option<&Node>) -> Option<C
         include::read(reader, &included, &mut draft);
     }
     apart(reader, draft.admin.as_ref(), &draft.listeners);
-    let routes = routes::resolve(reader, draft.routes, &mut draft.upstreams, root);
+    let (routes, names) = routes::resolve(reader, draft.routes, &mut draft.upstreams, root);
+    // With errors there is no configuration, and its warnings are not shown.
+    if reader.errors() == 0 {
+        lint::routes(reader, &routes, &names);
+        lint::timeouts(reader, &draft.upstreams, &routes);
+        let admin = draft.admin.as_ref().map(|(admin, span)| (&admin.address, *span));
+        lint::addresses(reader, &draft.listeners, admin, &draft.upstreams.spots, rights);
+    }
     Some(Config {
         runtime: draft.runtime,
         admin: draft.admin.map(|(admin, _)| admin),
@@ -103,7 +114,7 @@ pub(crate) fn document(reader: &mut Reader<'_>, root: Option<&Node>) -> Option<C
         reload: draft.reload,
         trusted_proxies: draft.trusted_proxies,
         limits: draft.limits,
-        listeners: draft.listeners,
+        listeners: draft.listeners.into_iter().map(|(listener, _)| listener).collect(),
         upstreams: draft.upstreams.into_upstreams(),
         routes,
         access_log: draft.access_log,
@@ -113,12 +124,14 @@ pub(crate) fn document(reader: &mut Reader<'_>, root: Option<&Node>) -> Option<C
 }
 
 /// Reports an admin listener in the place of another one.
-fn apart(reader: &mut Reader<'_>, admin: Option<&(Admin, Span)>, listeners: &[Listener]) {
+fn apart(reader: &mut Reader<'_>, admin: Option<&(Admin, Span)>, listeners: &[(Listener, Span)]) {
     let Some((Admin { address, .. }, span)) = admin else {
         return;
     };
     let fixed = !matches!(address, Address::Tcp(tcp) if tcp.port() == 0);
-    if let Some(listener) = listeners.iter().find(|listener| fixed && listener.address == *address) {
+    if let Some(listener) =
+        listeners.iter().map(|(listener, _)| listener).find(|listener| fixed && listener.address == *address)
+    {
         let message =
             format!("`{}` is the address of the listener `{}` too", shorten(&address.to_string()), listener.name);
         reader.error(*span, message, "give `admin` an address of its own");

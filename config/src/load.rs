@@ -8,6 +8,7 @@ use crate::document::Config;
 use crate::files::{self, Disk, Files, NoFiles};
 use crate::findings::Found;
 use crate::reader::Reader;
+use crate::rights::Rights;
 use crate::source::{Source, place};
 
 #[cfg(test)]
@@ -25,7 +26,8 @@ pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 pub fn load(path: &Path) -> Result<Config, Diagnostics> {
     let name = path.display().to_string();
     let bytes = files::open(path, MAX_FILE_BYTES).map_err(|message| unreadable(&name, &message))?;
-    read(Source::new(0, name, &bytes), path, &|name| std::env::var(name).ok(), &Disk)
+    let rights = Some(Rights::of_this_process());
+    read(Source::new(0, name, &bytes), path, &|name| std::env::var(name).ok(), &Disk, rights)
 }
 
 /// There is no text to show.
@@ -59,7 +61,7 @@ pub fn parse_with(
     if text.len() as u64 > MAX_FILE_BYTES {
         return Err(unreadable(file_name, &files::too_large(MAX_FILE_BYTES)));
     }
-    read(Source::new(0, file_name.to_owned(), text.as_bytes()), Path::new(file_name), env, files)
+    read(Source::new(0, file_name.to_owned(), text.as_bytes()), Path::new(file_name), env, files, None)
 }
 
 /// The name of a file may be lossy, its path isn't: sockets are bound beside it.
@@ -68,11 +70,12 @@ fn read(
     path: &Path,
     env: &dyn Fn(&str) -> Option<String>,
     files: &dyn Files,
+    rights: Option<Rights>,
 ) -> Result<Config, Diagnostics> {
     let mut reader = Reader::new(env, files, path);
     let root = reader.compose(source);
     // Behind an error of syntax nothing can be made out: no further errors that only follow from it.
-    let config = root.and_then(|root| decode::document(&mut reader, root.as_ref()));
+    let config = root.and_then(|root| decode::document(&mut reader, root.as_ref(), rights));
     let (findings, sources, read) = reader.finish();
     let Found { errors, warnings, dropped, secrets } = findings.finish(&sources);
     match config {

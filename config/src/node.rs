@@ -78,7 +78,6 @@ pub(crate) struct Problem {
 
 /// The tree of the one document in `text`, as far as it goes; `None` for a text without one, and after an error of
 /// syntax, behind which nothing can be made out.
-#[allow(dead_code, reason = "for texts that are no file: the values in the field tables")]
 pub(crate) fn compose(text: &str) -> (Option<Node>, Vec<Problem>) {
     compose_file(text, 0, &mut NODES_MAX.clone())
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::files::Files;
 use crate::findings::{Findings, REMOVE};
 use crate::form::Form;
+use crate::habits;
 use crate::load::MAX_FILE_BYTES;
 use crate::node::{self, Entry, NODES_MAX, Node, Problem, Span, Value};
 use crate::source::Source;
@@ -176,7 +177,8 @@ impl<'e> Reader<'e> {
 
     /// As [`Reader::table`], of those keys that `wanted` holds for: the others have been reported.
     pub(crate) fn table_of<T>(&mut self, node: &Node, table: &Table<T>, draft: &mut T, wanted: &dyn Fn(&str) -> bool) {
-        let Some(entries) = self.map(node, table.noun, &model(table)) else {
+        let shown = around(table, node).unwrap_or_else(|| model(table));
+        let Some(entries) = self.map(node, table.noun, &shown) else {
             return;
         };
         let keys: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
@@ -187,6 +189,9 @@ impl<'e> Reader<'e> {
             if let Some(later) = table.later.iter().find(|later| later.key == entry.key) {
                 self.not_landed(entry.span, later.subject(), REMOVE);
                 excused.extend(later.instead_of);
+            } else if let Some((hint, ours)) = habit(table, entry) {
+                self.error(entry.span, format!("unknown key `{}` in {}", shorten(&entry.key), table.noun), hint);
+                excused.extend(ours);
             } else if let Some(field) = self.field(entry, table, &keys) {
                 present.push((field.key, entry.span));
                 (field.read)(self, &entry.value, &field.form, draft);
@@ -265,6 +270,9 @@ impl<'e> Reader<'e> {
                 None
             }
             Value::List(items) => Some(items),
+            Value::Scalar(text) if !model.starts_with('{') && !text.contains(['\n', '"', '\\']) => {
+                self.unexpected(node, &format!("a list of {noun}"), &format!("write `[{}]`", quoted(text)))
+            }
             Value::Scalar(_) => self.unexpected(node, &format!("a list of {noun}"), &format!("write `[{model}]`")),
             _ => {
                 let hint = format!("a list is `[{model}]`, or lines that begin with `- `");
@@ -284,6 +292,40 @@ impl<'e> Reader<'e> {
         self.error(first_of(node), format!("expected {noun}, found {}", describe(node)), hint);
         None
     }
+}
+
+/// What a key is called here that others know, if it is none of the table's own.
+fn habit<T>(table: &Table<T>, entry: &Entry) -> Option<(&'static str, Option<&'static str>)> {
+    let own = table.fields.iter().any(|field| field.key == entry.key);
+    if own { None } else { habits::find(table.path, &entry.key) }
+}
+
+/// A map with the one key that a scalar was probably meant for.
+fn around<T>(table: &Table<T>, node: &Node) -> Option<String> {
+    let Value::Scalar(text) = &node.value else {
+        return None;
+    };
+    let mut required = table.fields.iter().filter(|field| field.presence == Presence::Required);
+    let field = required.next().or(table.fields.first()).filter(|_| required.next().is_none())?;
+    let number = matches!(
+        field.form,
+        Form::Integer { .. } | Form::PowerOfTwo { .. } | Form::Size { .. } | Form::Duration { .. }
+    );
+    let fits = match text.as_str() {
+        "on" | "off" | "true" | "false" | "yes" | "no" | "" => false,
+        text if number => text.starts_with(|c: char| c.is_ascii_digit()),
+        text => !text.contains(['\n', '"', '\\']),
+    };
+    let value = quoted(text);
+    let value = if let Form::List { .. } = field.form { format!("[{value}]") } else { value };
+    fits.then(|| format!("{{ {}: {value} }}", field.key))
+}
+
+/// A text as it can stand in a map or list on one line.
+fn quoted(text: &str) -> String {
+    let text = shorten(text);
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+    if text.chars().all(plain) { text } else { format!("\"{text}\"") }
 }
 
 /// A map as the table's first keys would be written.

@@ -102,9 +102,19 @@ fn place_in(source: &Source, mut findings: Vec<Finding>, secrets: &[Span]) -> Ve
         while lines.next_if(|&(_, number)| number < at.line).is_some() {}
         let source = lines.peek().map(|&(source, _)| without(secrets, at, source));
         let (line, column) = (at.line, at.column);
-        placed.push(Diagnostic { file, line, column, width: span.width, severity, message, hint, source });
+        let width = source.as_deref().map_or(span.width, |source| tight(source, span));
+        placed.push(Diagnostic { file, line, column, width, severity, message, hint, source });
     }
     placed
+}
+
+/// The width of a span without the white space at its end: the scanner counts that to a quoted text.
+fn tight(source: &str, span: Span) -> u32 {
+    let start = span.at.column as usize - 1;
+    let meant: Vec<char> = source.chars().skip(start).take(span.width as usize).collect();
+    let end = meant.iter().rposition(|c| !c.is_whitespace()).map_or(1, |last| last + 1);
+    // Beyond the line's end the width stays what it is.
+    if meant.len() < span.width as usize { span.width } else { u32::try_from(end).unwrap_or(span.width) }
 }
 
 /// A source line with every secret in it made illegible.
@@ -112,7 +122,7 @@ fn without(secrets: &[Span], at: Position, source: &str) -> String {
     let here = |span: &&Span| (span.at.file, span.at.line) == (at.file, at.line);
     let here: Vec<&Span> = secrets.iter().filter(here).collect();
     let hidden = |column: u32| {
-        here.iter().any(|span| (span.at.column..span.at.column.saturating_add(span.width)).contains(&column))
+        here.iter().any(|span| (span.at.column..span.at.column.saturating_add(tight(source, **span))).contains(&column))
     };
     (1u32..).zip(source.chars()).map(|(column, c)| if hidden(column) { '*' } else { c }).collect()
 }

@@ -7,12 +7,25 @@ use crate::source::line_of;
 pub(crate) fn hint(info: &str, text: &str, line: usize, column: usize) -> String {
     let source = line_of(text, line).unwrap_or_default();
     let here = source.chars().nth(column);
-    let hint = if source.chars().take_while(|c| c.is_whitespace()).any(|c| c == '\t') {
+    let tab = |line: usize| {
+        let source = line_of(text, line).unwrap_or_default();
+        source.chars().take_while(|c| c.is_whitespace()).any(|c| c == '\t')
+    };
+    // A scalar that goes on in the next line is complained of where it begins.
+    let hint = if tab(line) || info.contains("tab") && tab(line + 1) {
         "indent with spaces: YAML takes no tabs there"
     } else if source.contains("${") {
         "between `{` and `}` or `[` and `]`, write `\"${NAME}\"` in quotes"
     } else if source.contains("/{") {
         "between `{` and `}`, a path with a capture needs quotes: `path: \"/users/{id}\"`"
+    } else if info.contains("escape") {
+        "in double quotes a `\\` begins an escape: write `\\\\`, or use single quotes"
+    } else if info.contains("trailing content") {
+        "put the quotes around the whole value"
+    } else if info.contains("comments must") {
+        "write a space before the `#`"
+    } else if info.contains("misplaced bracket") {
+        "there is one bracket too many here, or one too few before"
     } else if info.contains("quoted") {
         "check that the quote is closed"
     } else if matches!(here, Some('@' | '`' | '%' | '&' | '*' | '!' | '|' | '>')) {

@@ -42,7 +42,7 @@ pub(crate) static ACCESS_LOG: Table<Draft> = Table {
             exceeding: None,
             read: |reader, node, _, draft: &mut Draft| match &node.value {
                 Value::Map(_) => reader.table(node, &TEMPLATE, &mut draft.log.format),
-                _ => match reader.choice(node, &FORMATS, &[]) {
+                _ => match reader.choice_or(node, &FORMATS, &[], Some("{ template: \"{client} {status}\" }")) {
                     Some("combined") => draft.log.format = LogFormat::Combined,
                     _ => draft.log.format = LogFormat::Json,
                 },
@@ -57,7 +57,7 @@ pub(crate) static ACCESS_LOG: Table<Draft> = Table {
             exceeding: None,
             read: |reader, node, _, draft| match &node.value {
                 Value::Map(_) => reader.table(node, &FILE, &mut draft.log.to),
-                _ => drop(reader.choice(node, &TARGETS, &[])),
+                _ => drop(reader.choice_or(node, &TARGETS, &[], Some("{ file: PATH }"))),
             },
         },
         Field {

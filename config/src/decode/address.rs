@@ -22,12 +22,17 @@ enum Parsed {
 
 /// What a listener binds. A relative path starts in `directory`.
 pub(crate) fn listener(text: &str, directory: &Path) -> Result<Address, Wrong> {
-    match parse(text, directory, "0.0.0.0")? {
+    bound(text, directory, "0.0.0.0")
+}
+
+/// As [`listener`], with an IP address to show in hints.
+pub(crate) fn bound(text: &str, directory: &Path, model: &str) -> Result<Address, Wrong> {
+    match parse(text, directory, model)? {
         Parsed::Tcp(address) => Ok(Address::Tcp(address)),
         Parsed::Unix(path) => Ok(Address::Unix(path)),
         Parsed::Name => Err((
             format!("`{}` does not begin with an IP address", shorten(text)),
-            "a listener binds an address of this machine: write `0.0.0.0:8080` for all of them".to_owned(),
+            format!("a listener binds an address of this machine: write `{model}:8080`, for example"),
         )),
     }
 }

@@ -33,7 +33,7 @@ pub(crate) static ADMIN: Table<Draft> = Table {
             exceeding: None,
             read: |reader, node, _, draft| {
                 let directory = reader.directory().to_owned();
-                let parse = |text: &str| loopback(text, address::listener(text, &directory)?);
+                let parse = |text: &str| loopback(text, address::bound(text, &directory, "127.0.0.1")?);
                 let noun = "an address such as `unix:/run/ringgate/admin.sock`";
                 draft.address = parsed(reader, node, noun, parse).map(|address| (address, node.span));
             },

@@ -48,7 +48,8 @@ pub(crate) static LISTENER: Table<Draft> = Table {
     later: &[later("tls", "TLS")],
 };
 
-pub(crate) fn read(reader: &mut Reader<'_>, node: &Node, form: &Form) -> Vec<Listener> {
+/// The listeners, and where each one's address stands.
+pub(crate) fn read(reader: &mut Reader<'_>, node: &Node, form: &Form) -> Vec<(Listener, Span)> {
     let example = "{ name: http, address: \"0.0.0.0:8080\" }";
     let Some(items) = reader.list(node, form, "listeners", example) else {
         return Vec::new();
@@ -67,8 +68,8 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node, form: &Form) -> Vec<Lis
         {
             addresses.check(reader, &address.to_string(), *span);
         }
-        if let (Some((name, _)), Some((address, _))) = (draft.name, draft.address) {
-            listeners.push(Listener { name, address, at: item.span.at });
+        if let (Some((name, _)), Some((address, span))) = (draft.name, draft.address) {
+            listeners.push((Listener { name, address, at: item.span.at }, span));
         }
     }
     listeners

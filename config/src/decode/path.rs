@@ -19,7 +19,13 @@ pub(crate) const LIMITS: &str = "begins with `/`; at most 4096 bytes and 128 seg
 pub(crate) fn parse(text: &str) -> Result<PathPattern, Wrong> {
     let shown = shorten(text);
     let Some(path) = text.strip_prefix('/') else {
-        let hint = if text.contains("://") {
+        let regex = text.starts_with(['^', '~']);
+        let hint = if regex {
+            let source = text.trim_start_matches(['~', '*', ' ', '^']).trim_end_matches('$');
+            format!("a regular expression is `{{ regex: \"{}\" }}`", shorten(source))
+        } else if let Some(exact) = text.strip_prefix('=') {
+            format!("write `{}`: a path without `*` is that path and no other", shorten(exact.trim()))
+        } else if text.contains("://") {
             "write the path alone: the host belongs in `hosts`".to_owned()
         } else {
             format!("write `/{shown}`")
@@ -65,6 +71,11 @@ pub(crate) fn doubt(pattern: &PathPattern) -> Option<Wrong> {
             return never.then(|| (message.to_owned(), format!("write `/{}`", shorten(source))));
         }
     };
+    if let Some(sign) = literals.iter().find_map(|literal| literal.chars().find(|c| matches!(c, ';' | '%'))) {
+        let message = format!("no request can reach this path: one that holds `{sign}` is ambiguous and gets 400");
+        let hint = "services read such a path in two ways; write the path without it, or a capture in its place";
+        return Some((message, hint.to_owned()));
+    }
     let name = literals.into_iter().find_map(|literal| literal.strip_prefix(':').filter(|name| !name.is_empty()))?;
     let name = shorten(name);
     Some((format!("`:{name}` is taken literally"), format!("a capture is written `{{{name}}}`")))
@@ -126,6 +137,12 @@ fn segment<'t>(
 fn capture<'t>(name: &'t str, captures: &mut Vec<&'t str>) -> Result<(), Wrong> {
     let starts = name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
     let good = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if name.contains(':') {
+        return wrong(
+            format!("`{{{}}}` does not name a capture", shorten(name)),
+            "a capture takes any one segment: write `{name}`, or the whole path as `{ regex: \"...\" }`",
+        );
+    }
     if !starts || !good || name.len() > CAPTURE_MAX {
         return wrong(
             format!("`{{{}}}` does not name a capture", shorten(name)),

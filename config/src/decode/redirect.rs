@@ -87,11 +87,11 @@ pub(crate) static REDIRECT: Table<Draft> = Table {
     later: &[],
 };
 
-/// The redirect of a route whose templates have this scope.
-pub(crate) fn finish(reader: &mut Reader<'_>, draft: Draft, at: Span, scope: &Scope<'_>) -> Option<Redirect> {
+/// The redirect of a route whose templates have this scope; `at` is where it stands, if all of it could be read.
+pub(crate) fn finish(reader: &mut Reader<'_>, draft: Draft, at: Option<Span>, scope: &Scope<'_>) -> Option<Redirect> {
     let https = draft.https.is_some_and(|(on, _)| on);
     if !draft.aimed && !https {
-        let span = draft.https.map_or(at, |(_, span)| span);
+        let span = draft.https.map_or(at?, |(_, span)| span);
         let hint = "add `to: \"/new\"`, or `https: on`";
         reader.error(span, "this redirect leads back to where it comes from", hint);
         return None;
@@ -100,11 +100,15 @@ pub(crate) fn finish(reader: &mut Reader<'_>, draft: Draft, at: Span, scope: &Sc
         None if draft.aimed => return None,
         None => None,
         Some(written) => {
-            foreign(reader, &written);
             let template = scope.template(reader, &written)?;
+            let foreign = foreign(&written.text);
             if let Err((message, hint)) = place(&written.text, &template, https) {
+                let hint = foreign.map_or(hint, |(_, hint)| hint);
                 reader.error(written.span, message, hint);
                 return None;
+            }
+            if let Some((message, hint)) = foreign {
+                reader.warning(written.span, message, hint);
             }
             Some(template)
         }
@@ -129,7 +133,7 @@ fn place(text: &str, to: &Template, https: bool) -> Result<(), Wrong> {
             ),
             _ => (
                 format!("`{shown}` holds {}, which no URL does", character(stray)),
-                "write it percent-encoded: `%20` for a space".to_owned(),
+                format!("write it percent-encoded: `{}`", encoded(stray)),
             ),
         });
     }
@@ -145,8 +149,7 @@ fn place(text: &str, to: &Template, https: bool) -> Result<(), Wrong> {
         (Some(behind), _) => ("https", behind),
         (None, Some(behind)) => ("http", behind),
         (None, None) => {
-            let hint = format!("write `/{shown}` for a path, or `https://HOST/...`");
-            return Err((format!("`{shown}` is neither a path nor an http URL"), hint));
+            return Err((format!("`{shown}` is neither a path nor an http URL"), lead(text, &shown)));
         }
     };
     if scheme == "http" && https {
@@ -175,6 +178,13 @@ fn authority(first: &str, rest: &[TemplatePart]) -> Result<(), Wrong> {
         return Err(("the host of this URL is made from the request".to_owned(), hint.to_owned()));
     };
     let whole = format!("{host}{port}");
+    if whole.is_empty() {
+        return Err(("this URL names no host".to_owned(), "write `https://HOST/...`".to_owned()));
+    }
+    if whole.contains('@') {
+        let hint = "write the host alone: what stands before the `@` would be sent to every client";
+        return Err((format!("`{}` is more than a host", shorten(&whole)), hint.to_owned()));
+    }
     host::parse_with_port(&whole)
         .map(|_| ())
         .map_err(|(_, hint)| (format!("`{}` is not a host", shorten(&whole)), hint))
@@ -194,6 +204,25 @@ fn is_of_url(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(c)
 }
 
+/// Where a text that is no place may have been meant to lead.
+fn lead(text: &str, shown: &str) -> String {
+    let first = text.split('/').next().unwrap_or_default();
+    if first.contains(':') {
+        return "a redirect leads to a path, or to `http://` or `https://` in small letters".to_owned();
+    }
+    if first.starts_with('.') {
+        return "write the whole path: it begins with `/`".to_owned();
+    }
+    if first.contains('.') {
+        return format!("write `https://{shown}` for another host, `/{shown}` for a path");
+    }
+    format!("write `/{shown}` for a path, or `https://HOST/...`")
+}
+
+fn encoded(c: char) -> String {
+    c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
 fn character(c: char) -> String {
     match c {
         ' ' => "a space".to_owned(),
@@ -202,9 +231,12 @@ fn character(c: char) -> String {
     }
 }
 
-/// Warns of variables as nginx writes them.
-fn foreign(reader: &mut Reader<'_>, written: &Written) {
-    if let Some((theirs, ours)) = FOREIGN.iter().find(|(theirs, _)| written.text.contains(theirs)) {
-        reader.warning(written.span, format!("`{theirs}` is taken literally"), format!("here it is `{ours}`"));
+/// Variables as nginx writes them, which mean nothing here.
+fn foreign(text: &str) -> Option<Wrong> {
+    if let Some((theirs, ours)) = FOREIGN.iter().find(|(theirs, _)| text.contains(theirs)) {
+        return Some((format!("`{theirs}` is taken literally"), format!("here it is `{ours}`")));
     }
+    let at = text.find('$').filter(|at| text[at + 1..].starts_with(|c: char| c.is_ascii_digit()))?;
+    let hint = "what `/*` takes is `{rest}`, and what a path captures as `{name}` has that name";
+    Some((format!("`{}` is taken literally", &text[at..at + 2]), hint.to_owned()))
 }

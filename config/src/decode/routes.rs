@@ -13,6 +13,8 @@ use crate::wording::shorten;
 /// A route that is good but for its upstreams, which are still names.
 struct Unresolved {
     name: String,
+    /// Where the name stands.
+    named: Span,
     matches: Match,
     action: UnresolvedAction,
     span: Span,
@@ -38,7 +40,8 @@ pub(crate) struct Draft {
 /// What is done with a route's requests, while it is read.
 enum ActionDraft {
     Forward(forward::Draft),
-    Redirect(redirect::Draft, Span),
+    /// With where it stands, and whether something in it couldn't be read.
+    Redirect(redirect::Draft, Span, bool),
     Respond(respond::Draft),
 }
 
@@ -93,8 +96,10 @@ pub(crate) static ROUTE: Table<Draft> = Table {
             exceeding: None,
             read: |reader, node, _, draft| {
                 let mut redirect = redirect::Draft::default();
+                let before = reader.errors();
                 reader.table(node, &redirect::REDIRECT, &mut redirect);
-                draft.action = Some(ActionDraft::Redirect(redirect, first_of(node)));
+                let illegible = reader.errors() > before;
+                draft.action = Some(ActionDraft::Redirect(redirect, first_of(node), illegible));
             },
         },
         Field {
@@ -156,33 +161,42 @@ fn finish(reader: &mut Reader<'_>, draft: Draft, node: &Node) -> Option<Unresolv
     let scope = Scope::new(matches.path.as_ref(), complete);
     let action = match draft.action? {
         ActionDraft::Forward(draft) => UnresolvedAction::Forward(forward::finish(draft)?),
-        ActionDraft::Redirect(draft, span) => {
-            UnresolvedAction::Redirect(redirect::finish(reader, draft, span, &scope)?)
+        ActionDraft::Redirect(draft, span, illegible) => {
+            let at = (!illegible).then_some(span);
+            UnresolvedAction::Redirect(redirect::finish(reader, draft, at, &scope)?)
         }
         ActionDraft::Respond(draft) => UnresolvedAction::Respond(respond::finish(reader, draft, &scope)?),
     };
-    let name = draft.name.map(|(name, _)| name).unwrap_or_default();
-    Some(Unresolved { name, matches, action, span: node.span })
+    let (name, named) = draft.name.unwrap_or((String::new(), node.span));
+    Some(Unresolved { name, named, matches, action, span: node.span })
 }
 
-/// Gives each route its upstreams, and each upstream its users.
-pub(crate) fn resolve(reader: &mut Reader<'_>, routes: Routes, known: &mut Known, root: &Node) -> Vec<Route> {
+/// Gives each route its upstreams, and each upstream its users. The routes come with where their names stand.
+pub(crate) fn resolve(
+    reader: &mut Reader<'_>,
+    routes: Routes,
+    known: &mut Known,
+    root: &Node,
+) -> (Vec<Route>, Vec<Span>) {
     let routes = routes.routes;
     if routes.is_empty() {
         reader.warning(first_of(root), "no routes: every request gets 404", "add a route under `routes`");
     }
-    let mut resolved = Vec::with_capacity(routes.len());
-    for Unresolved { name, matches, action, span } in routes {
+    let (mut resolved, mut names) = (Vec::with_capacity(routes.len()), Vec::with_capacity(routes.len()));
+    for Unresolved { name, named, matches, action, span } in routes {
         let action = match action {
             UnresolvedAction::Forward(forward) => forward::resolve(reader, forward, known).map(Action::Forward),
             UnresolvedAction::Redirect(redirect) => Some(Action::Redirect(redirect)),
             UnresolvedAction::Respond(respond) => Some(Action::Respond(respond)),
         };
-        resolved.extend(action.map(|action| Route { name, matches, action, at: span.at }));
+        if let Some(action) = action {
+            resolved.push(Route { name, matches, action, at: span.at });
+            names.push(named);
+        }
     }
     for (name, span) in known.unused() {
         let message = format!("no route uses the upstream `{}`", shorten(name));
         reader.warning(span, message, "remove it, or name it in a route's `forward`");
     }
-    resolved
+    (resolved, names)
 }

@@ -24,6 +24,8 @@ pub(crate) struct Written {
 pub(crate) struct Scope<'r> {
     captures: Vec<&'r str>,
     rest: bool,
+    /// The path is a regular expression, whose groups are no captures.
+    regex: bool,
     /// Whether the path could be read: if not, no name is called unknown.
     complete: bool,
 }
@@ -42,7 +44,8 @@ impl<'r> Scope<'r> {
             Some(PathPattern::Prefix(_)) => (Vec::new(), true),
             Some(PathPattern::Exact(_) | PathPattern::Regex(_)) | None => (Vec::new(), false),
         };
-        Scope { captures, rest, complete }
+        let regex = matches!(path, Some(PathPattern::Regex(_)));
+        Scope { captures, rest, regex, complete }
     }
 
     /// What a name in braces refers to.
@@ -102,6 +105,10 @@ impl<'r> Scope<'r> {
             return reader.error(span, message, "");
         }
         let names = self.names();
+        if self.regex && !name.contains('.') {
+            let hint = "a regular expression captures nothing for templates: use a path such as `/users/{id}`";
+            return reader.error(span, message, hint);
+        }
         // `{host}` is more likely `{request.host}` than any capture of a similar name.
         let meant = names.iter().find(|known| known.split_once('.').is_some_and(|(_, value)| value == name));
         let meant = meant.map(String::as_str).or_else(|| nearest(name, names.iter().map(String::as_str)));

@@ -28,6 +28,10 @@ pub(crate) struct Known {
     places: HashMap<String, usize>,
     /// The map itself can't be read: any name may have stood in it.
     illegible: bool,
+    /// Where each endpoint stands.
+    pub(crate) spots: Vec<(EndpointAddress, Span)>,
+    /// Where each upstream gives its `connect_timeout`, by its index.
+    pub(crate) patience: HashMap<usize, Span>,
 }
 
 /// One name under `upstreams`.
@@ -75,9 +79,18 @@ impl Known {
         self.upstreams
     }
 
+    pub(crate) fn upstreams(&self) -> &[Upstream] {
+        &self.upstreams
+    }
+
     fn add(&mut self, name: &str, span: Span, draft: Draft) {
-        let index = draft.endpoints.map(|endpoints| {
-            let connect_timeout = draft.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
+        let index = draft.endpoints.map(|placed| {
+            let endpoints = placed.iter().map(|(endpoint, _)| endpoint.clone()).collect();
+            self.spots.extend(placed.into_iter().map(|(endpoint, span)| (endpoint.address, span)));
+            if let Some((_, span)) = draft.connect_timeout {
+                self.patience.insert(self.upstreams.len(), span);
+            }
+            let connect_timeout = draft.connect_timeout.map_or(CONNECT_TIMEOUT, |(timeout, _)| timeout);
             self.upstreams.push(Upstream { name: name.to_owned(), endpoints, connect_timeout, at: span.at });
             self.upstreams.len() - 1
         });
@@ -89,8 +102,8 @@ impl Known {
 /// An upstream while it is read.
 #[derive(Default)]
 pub(crate) struct Draft {
-    endpoints: Option<Vec<Endpoint>>,
-    connect_timeout: Option<Duration>,
+    endpoints: Option<Vec<(Endpoint, Span)>>,
+    connect_timeout: Option<(Duration, Span)>,
 }
 
 pub(crate) static UPSTREAM: Table<Draft> = Table {
@@ -120,7 +133,9 @@ pub(crate) static UPSTREAM: Table<Draft> = Table {
             doc: "How long connecting to an endpoint may take.",
             example: "500ms",
             exceeding: Some("504"),
-            read: |reader, node, form, draft| draft.connect_timeout = reader.duration(node, form),
+            read: |reader, node, form, draft| {
+                draft.connect_timeout = reader.duration(node, form).map(|timeout| (timeout, node.span));
+            },
         },
     ],
     alternatives: &[],
@@ -196,7 +211,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node, known: &mut Known) {
     }
 }
 
-fn endpoints(reader: &mut Reader<'_>, node: &Node, form: &Form) -> Option<Vec<Endpoint>> {
+fn endpoints(reader: &mut Reader<'_>, node: &Node, form: &Form) -> Option<Vec<(Endpoint, Span)>> {
     let items = reader.list(node, form, "endpoints", "\"127.0.0.1:9001\"")?;
     let mut once = Once::new("the endpoint");
     let mut endpoints = Vec::new();
@@ -208,7 +223,7 @@ fn endpoints(reader: &mut Reader<'_>, node: &Node, form: &Form) -> Option<Vec<En
         }
         if let Some(address) = draft.address {
             once.check(reader, &address.to_string(), item.span);
-            endpoints.push(Endpoint { address, weight: draft.weight.unwrap_or(1) });
+            endpoints.push((Endpoint { address, weight: draft.weight.unwrap_or(1) }, item.span));
         }
     }
     Some(endpoints)

@@ -117,6 +117,17 @@ impl Reader<'_> {
 
     /// One of a few words. A word of `later` is a feature that has not landed.
     pub(crate) fn choice(&mut self, node: &Node, form: &Form, later: &[(&str, &str)]) -> Option<&'static str> {
+        self.choice_or(node, form, later, None)
+    }
+
+    /// As [`Reader::choice`], where a map may stand too, of which `other` shows one.
+    pub(crate) fn choice_or(
+        &mut self,
+        node: &Node,
+        form: &Form,
+        later: &[(&str, &str)],
+        other: Option<&str>,
+    ) -> Option<&'static str> {
         let Form::Choice(allowed) = form else {
             return None;
         };
@@ -128,7 +139,8 @@ impl Reader<'_> {
         let found = allowed.iter().find(|word| **word == text.value).copied();
         if found.is_none() {
             let message = format!("`{}` is none of the values allowed here", shorten(&text.value));
-            self.error(text.span, message, format!("allowed: {}", either(allowed)));
+            let other = other.map(|other| format!(", or `{other}`")).unwrap_or_default();
+            self.error(text.span, message, format!("allowed: {}{other}", either(allowed)));
         }
         found
     }

@@ -1,0 +1,214 @@
+//! Routes that can never win. A route is shadowed if for each of its hosts there is another route that is asked before
+//! it and takes everything that it takes.
+//!
+//! Wider hosts are asked later, so only routes for the very same host count. Among those, by the precedence of paths:
+//! the same path; `/{a}/*` before a prefix, a regular expression or no path; a prefix before a regular expression that
+//! begins like it; `/*` before every regular expression and no path. The work for each route is bounded, so that the
+//! whole is linear: in a contrived file some shadowed routes are not found, and none is named wrongly.
+
+use std::collections::HashMap;
+
+use crate::document::{Match, Route};
+use crate::lint::implies::{count, implies};
+use crate::pattern::{HostPattern, PathPattern, Segment};
+
+#[cfg(test)]
+mod tests;
+
+/// Routes of the same host and path that are compared with one.
+const COMPARED_MAX: usize = 32;
+/// Nodes of the tree of captures that are looked at for one route.
+const VISITED_MAX: usize = 64;
+
+/// The shadowed routes by their index, in order, each with those that shadow it: one for each host, each once.
+pub(super) fn shadowed(routes: &[Route]) -> Vec<(usize, Vec<usize>)> {
+    let mut hosts: HashMap<Option<&HostPattern>, Before<'_>> = HashMap::new();
+    for (index, route) in routes.iter().enumerate() {
+        for host in hosts_of(&route.matches) {
+            hosts.entry(host).or_default().add(index, &route.matches);
+        }
+    }
+    let mut shadowed = Vec::new();
+    for (index, route) in routes.iter().enumerate() {
+        let mut by = Vec::new();
+        let everywhere = hosts_of(&route.matches).all(|host| {
+            let found = hosts.get(&host).and_then(|before| before.find(index, &route.matches, routes));
+            by.extend(found.filter(|found| !by.contains(found)));
+            found.is_some()
+        });
+        if everywhere && !by.is_empty() {
+            shadowed.push((index, by));
+        }
+    }
+    shadowed
+}
+
+/// The hosts of a route; `None` for a route that takes every host.
+fn hosts_of(matches: &Match) -> impl Iterator<Item = Option<&HostPattern>> {
+    let any = matches.hosts.is_empty().then_some(None);
+    matches.hosts.iter().map(Some).chain(any)
+}
+
+/// The routes for one host, by what they take.
+#[derive(Default)]
+struct Before<'r> {
+    /// Those with this very path, whatever its captures are called, by their predicates.
+    same: HashMap<Path<'r>, Same>,
+    /// Those that end in `/*`, captures before it or not.
+    rests: Tree<'r>,
+}
+
+/// A path without the names of its captures.
+#[derive(PartialEq, Eq, Hash)]
+enum Path<'r> {
+    Any,
+    Captured(Vec<Option<&'r str>>, bool),
+    Other(&'r PathPattern),
+}
+
+/// The routes of one path, in the order of the file; as many as are compared.
+#[derive(Default)]
+struct Same {
+    /// Those with predicates, the first for each number of them.
+    first: HashMap<usize, Vec<usize>>,
+    /// By the values of their predicates, so that many routes with the same path and different values are told apart
+    /// without comparing each with each.
+    exact: HashMap<Vec<String>, Vec<usize>>,
+}
+
+/// Paths that end in `/*`, segment by segment.
+#[derive(Default)]
+struct Tree<'r> {
+    literals: HashMap<&'r str, Tree<'r>>,
+    capture: Option<Box<Tree<'r>>>,
+    /// The routes whose path ends here; as many as are compared.
+    ends: Vec<usize>,
+}
+
+impl<'r> Before<'r> {
+    fn add(&mut self, index: usize, matches: &'r Match) {
+        self.same.entry(Path::of(matches)).or_default().add(index, matches);
+        match &matches.path {
+            Some(PathPattern::Captured { segments, rest: true }) => {
+                self.rests.add(index, segments.iter().map(Segment::as_literal));
+            }
+            Some(PathPattern::Prefix(prefix)) => self.rests.add(index, segments_of(prefix).map(Some)),
+            _ => {}
+        }
+    }
+
+    /// A route that is asked before this one and takes everything that this one takes.
+    fn find(&self, index: usize, matches: &Match, routes: &[Route]) -> Option<usize> {
+        let covers = |other: &usize| {
+            let other = routes.get(*other).filter(|_| *other != index);
+            other.is_some_and(|other| implies(matches, &other.matches))
+        };
+        let same = self.same.get(&Path::of(matches)).and_then(|same| same.find(index, matches, &covers));
+        same.or_else(|| {
+            // What begins every path that the route takes, and whether prefixes are asked before it.
+            let (segments, prefixes): (Vec<&str>, bool) = match &matches.path {
+                Some(PathPattern::Prefix(prefix)) => (segments_of(prefix).collect(), false),
+                Some(PathPattern::Regex(source)) => (beginning(source), true),
+                None => (Vec::new(), true),
+                Some(PathPattern::Exact(_) | PathPattern::Captured { .. }) => return None,
+            };
+            let mut room = VISITED_MAX;
+            self.rests.find(&segments, &mut room, &|other| {
+                let path = routes.get(*other).and_then(|other| other.matches.path.as_ref());
+                (prefixes || matches!(path, Some(PathPattern::Captured { .. }))) && covers(other)
+            })
+        })
+    }
+}
+
+impl<'r> Path<'r> {
+    fn of(matches: &'r Match) -> Path<'r> {
+        match &matches.path {
+            None => Path::Any,
+            Some(PathPattern::Captured { segments, rest }) => {
+                Path::Captured(segments.iter().map(Segment::as_literal).collect(), *rest)
+            }
+            Some(path) => Path::Other(path),
+        }
+    }
+}
+
+impl Same {
+    fn add(&mut self, index: usize, matches: &Match) {
+        for kept in [self.first.entry(count(matches)).or_default(), self.exact.entry(values_of(matches)).or_default()] {
+            if kept.len() < COMPARED_MAX {
+                kept.push(index);
+            }
+        }
+    }
+
+    /// With the same path, more predicates come first, and then the order of the file: only one with as many
+    /// predicates can take the same requests and be asked before.
+    fn find(&self, index: usize, matches: &Match, covers: &dyn Fn(&usize) -> bool) -> Option<usize> {
+        let exact = self.exact.get(&values_of(matches));
+        let first = self.first.get(&count(matches));
+        let before = exact.into_iter().chain(first).flatten().filter(|other| **other < index);
+        before.copied().find(|other| covers(other))
+    }
+}
+
+/// The predicates of a route as one value, of its methods only that there are some: as many predicates, all others the
+/// same.
+fn values_of(matches: &Match) -> Vec<String> {
+    let headers = matches.headers.iter().map(|(name, value)| format!("h{name}:{value}"));
+    let query = matches.query.iter().map(|(name, value)| format!("q{name}={value}"));
+    let methods = (!matches.methods.is_empty()).then(|| "m".to_owned());
+    let mut values: Vec<String> = headers.chain(query).chain(methods).collect();
+    values.sort();
+    values
+}
+
+impl<'r> Tree<'r> {
+    fn add(&mut self, index: usize, segments: impl Iterator<Item = Option<&'r str>>) {
+        let mut node = self;
+        for segment in segments {
+            node = match segment {
+                Some(literal) => node.literals.entry(literal).or_default(),
+                None => node.capture.get_or_insert_default(),
+            };
+        }
+        if node.ends.len() < COMPARED_MAX {
+            node.ends.push(index);
+        }
+    }
+
+    /// A route whose path takes everything that begins with these segments.
+    fn find(&self, segments: &[&str], room: &mut usize, fits: &dyn Fn(&usize) -> bool) -> Option<usize> {
+        *room = room.checked_sub(1)?;
+        if let Some(found) = self.ends.iter().copied().find(|end| fits(end)) {
+            return Some(found);
+        }
+        let (first, rest) = segments.split_first()?;
+        let literal = self.literals.get(first).and_then(|node| node.find(rest, room, fits));
+        // A capture takes no empty segment.
+        let capture = self.capture.as_deref().filter(|_| !first.is_empty());
+        literal.or_else(|| capture.and_then(|node| node.find(rest, room, fits)))
+    }
+}
+
+/// The segments of a prefix: none for `/*`.
+fn segments_of(prefix: &str) -> impl Iterator<Item = &str> {
+    prefix.split('/').skip(1)
+}
+
+/// The whole segments with which every path begins that fits a regular expression, as far as can be told: those of
+/// plain text in front.
+fn beginning(source: &str) -> Vec<&str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '~' | ',' | '=' | '@' | '!' | '&');
+    if source.contains('|') || !source.starts_with('/') {
+        return Vec::new();
+    }
+    let (text, behind) = source.split_at(source.find(|c| !plain(c)).unwrap_or(source.len()));
+    let Some((whole, _)) = text.rsplit_once('/').filter(|_| !behind.is_empty()) else {
+        return segments_of(text).collect();
+    };
+    // What is repeated, or left out, may be the slash itself: `/a/*`.
+    let loose = text.ends_with('/') && behind.starts_with(['?', '*', '{']);
+    let whole = if loose { whole.rsplit_once('/').map_or("", |(head, _)| head) } else { whole };
+    segments_of(whole).collect()
+}
