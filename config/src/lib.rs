@@ -18,6 +18,7 @@ mod findings;
 mod form;
 mod habits;
 mod lint;
+pub mod format;
 mod load;
 mod node;
 mod pattern;

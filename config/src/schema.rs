@@ -72,7 +72,11 @@ fn object(table: &dyn Rows) -> Vec<(&'static str, Json)> {
 
 /// Of some keys, one: or none, if that may be.
 fn one_of(alternatives: &Alternatives) -> Json {
-    let required = |key: &&str| Json::object([("required", Json::List(vec![Json::text(key)]))]);
+    // Some validators want a key to be defined where it is required.
+    let required = |key: &&str| {
+        let defined = Json::Object(vec![((*key).to_owned(), Json::Bool(true))]);
+        Json::object([("properties", defined), ("required", Json::List(vec![Json::text(key)]))])
+    };
     let mut cases: Vec<Json> = alternatives.keys.iter().map(required).collect();
     if alternatives.optional {
         let any = Json::object([("anyOf", Json::List(alternatives.keys.iter().map(required).collect()))]);

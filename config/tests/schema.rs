@@ -111,7 +111,7 @@ fn properties(schema: &Value, visit: &mut impl FnMut(&str, &Value)) {
     match schema {
         Value::Object(members) => {
             if let Some(Value::Object(properties)) = members.get("properties") {
-                properties.iter().for_each(|(key, property)| visit(key, property));
+                properties.iter().filter(|(_, property)| property.is_object()).for_each(|(key, p)| visit(key, p));
             }
             members.values().for_each(|value| properties(value, visit));
         }
