@@ -166,13 +166,13 @@ fn what_is_no_yaml_is_refused_with_its_errors() {
 
 #[test]
 fn long_lines_and_many_comments_take_linear_time() {
-    let items: Vec<String> = (0..200_000).map(|i| format!("{{n: \"{i}\"}}")).collect();
+    let items: Vec<String> = (0..50_000).map(|i| format!("{{n: \"{i}\"}}")).collect();
     for text in [
         format!("a: [{}]\n", items.join(",")),
-        format!("a: 1\n{}b: 2\n", "   # c\n".repeat(500_000)),
-        (0..200_000).map(|i| format!("k{i}: 1 # c\n")).collect(),
-        format!("a: \"{}\"\n", "x\n  ".repeat(300_000)),
-        format!("a: |\n{}", "  x\n\n".repeat(300_000)),
+        format!("a: 1\n{}b: 2\n", "   # c\n".repeat(200_000)),
+        (0..50_000).map(|i| format!("k{i}: 1 # c\n")).collect(),
+        format!("a: \"{}\"\n", "x\n  ".repeat(100_000)),
+        format!("a: |\n{}", "  x\n\n".repeat(100_000)),
     ] {
         let began = std::time::Instant::now();
         format::text("t.yaml", &text).unwrap();
