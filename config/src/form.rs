@@ -1,5 +1,5 @@
 //! What a value looks like, and its limits: the part of a field table's row from which the decoder, the reference and
-//! (later) the JSON Schema read what a key takes.
+//! the JSON Schema read what a key takes.
 
 use std::time::Duration;
 

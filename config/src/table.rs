@@ -1,5 +1,5 @@
 //! The field tables: one for each map that the file may hold. A row says all there is to know about a key, and the
-//! decoder, the reference documentation and (later) the JSON Schema read it from there.
+//! decoder, the reference documentation and the JSON Schema read it from there.
 
 use crate::form::Form;
 use crate::node::Node;
