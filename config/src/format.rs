@@ -5,8 +5,10 @@ mod layout;
 mod lines;
 mod scan;
 
-use crate::diagnostic::{Diagnostics, Position, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics, Position, Severity};
+use crate::files;
 use crate::findings::Finding;
+use crate::load::MAX_FILE_BYTES;
 use crate::node::{self, Node, Problem, Span, Value};
 use crate::source::{Flaw, Source, place};
 use scan::{Kind, Token, Unknown};
@@ -15,10 +17,21 @@ use scan::{Kind, Token, Unknown};
 /// comments in the same order: that is checked before it is given out. `file_name` is for diagnostics.
 ///
 /// # Errors
-/// When the text is no YAML that a configuration may be, with everything that is wrong with it in that way; whether it
-/// is a good configuration is not looked at.
+/// When the text is longer than [`MAX_FILE_BYTES`], or no YAML that a configuration may be, with everything that is wrong
+/// with it in that way; whether it is a good configuration is not looked at.
 pub fn text(file_name: &str, text: &str) -> Result<String, Diagnostics> {
-    let source = Source::new(0, file_name.to_owned(), text.as_bytes());
+    bytes(file_name, text.as_bytes())
+}
+
+/// As [`text`], for what a file holds.
+///
+/// # Errors
+/// As [`text`], and where it is not UTF-8.
+pub fn bytes(file_name: &str, bytes: &[u8]) -> Result<String, Diagnostics> {
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(too_large(file_name));
+    }
+    let source = Source::new(0, file_name.to_owned(), bytes);
     let fail = |problems: Vec<Problem>| {
         let finding =
             |Problem { span, message, hint }| Finding { span, severity: Severity::Error, message, hint: Some(hint) };
@@ -43,6 +56,14 @@ pub fn text(file_name: &str, text: &str) -> Result<String, Diagnostics> {
             fail(vec![problem(at, message, "write this part more simply, or leave the file as it is")])
         }
     }
+}
+
+/// There is no text to show.
+fn too_large(file_name: &str) -> Diagnostics {
+    let (file, Position { line, column, .. }, severity) = (file_name.to_owned(), Position::START, Severity::Error);
+    let message = format!("the file {}", files::too_large(MAX_FILE_BYTES));
+    let hint = Some("split it, and name the parts under `include`".to_owned());
+    Diagnostics::new(vec![Diagnostic { file, line, column, width: 1, severity, message, hint, source: None }], 0)
 }
 
 fn problem(at: Position, message: &str, hint: &str) -> Problem {

@@ -349,12 +349,10 @@ fn ten_thousand_routes_are_compared_quickly() {
     let mut new = old.clone();
     new.routes.rotate_left(1);
     new.routes[77].matches.methods.push("PUT".to_owned());
-    let began = Instant::now();
-    let changes = diff::documents(&old, &new);
-    let took = began.elapsed();
+    let (changes, took) = quickest(&old, &new);
     assert_eq!(show(&changes), "changed: route route-78\n    match.methods: [GET] -> [GET, PUT]");
-    // Ten times what it takes, so that a busy machine does not fail it.
-    assert!(took < Duration::from_millis(1000), "{took:?}");
+    // Several times what it takes unoptimised, so that a busy machine does not fail it.
+    assert!(took < Duration::from_millis(500), "{took:?}");
 
     // All of one rank: not each with each.
     for config in [&mut old, &mut new] {
@@ -362,7 +360,17 @@ fn ten_thousand_routes_are_compared_quickly() {
         config.routes.iter_mut().for_each(|route| route.matches = matches.clone());
     }
     new.routes.reverse();
-    let began = Instant::now();
-    assert!(diff::documents(&old, &new).iter().filter(|change| change.what == Part::Route).count() >= 9_998);
-    assert!(began.elapsed() < Duration::from_millis(1000), "{:?}", began.elapsed());
+    let (changes, took) = quickest(&old, &new);
+    assert!(changes.iter().filter(|change| change.what == Part::Route).count() >= 9_998);
+    assert!(took < Duration::from_millis(500), "{took:?}");
+}
+
+/// The changes, and the shortest of three times that telling them took.
+fn quickest(old: &Config, new: &Config) -> (Vec<Change>, Duration) {
+    let timed = |_| {
+        let began = Instant::now();
+        let changes = diff::documents(old, new);
+        (changes, began.elapsed())
+    };
+    (0..3).map(timed).min_by_key(|&(_, took)| took).unwrap()
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use ringgate_config::format;
+use ringgate_config::{MAX_FILE_BYTES, format};
 use saphyr_parser::{Event, Parser};
 
 /// What a text means: its events without their places.
@@ -178,6 +178,16 @@ fn long_lines_and_many_comments_take_linear_time() {
         format::text("t.yaml", &text).unwrap();
         assert!(began.elapsed().as_secs() < 20, "{} took {:?}", &text[..20], began.elapsed());
     }
+}
+
+#[test]
+fn a_file_is_bounded_and_utf_8() {
+    let of_length = |length: u64| format!("a: 1 # {}\n", "x".repeat(usize::try_from(length).unwrap() - 8));
+    assert!(format::text("t.yaml", &of_length(MAX_FILE_BYTES)).is_ok());
+    let errors = format::text("t.yaml", &of_length(MAX_FILE_BYTES + 1)).unwrap_err().to_string();
+    assert!(errors.starts_with("t.yaml:1:1: the file is larger than 16MiB, "), "{errors}");
+    let errors = format::bytes("t.yaml", b"a: 1\nb: \xff\n").unwrap_err().to_string();
+    assert!(errors.starts_with("t.yaml:2:4: the file is not UTF-8"), "{errors}");
 }
 
 /// A value as a file may write it, in lines without indentation; the first one goes behind its key.
