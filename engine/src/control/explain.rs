@@ -63,7 +63,6 @@ fn answer(question: &Question<'_>) -> Result<(String, bool), String> {
 /// Everything that there is to say.
 struct Explanation<'e> {
     config: &'e Config,
-    file: String,
     request: Request,
     outcome: Outcome,
     losers: Vec<Loser<'e>>,
@@ -100,7 +99,6 @@ impl<'e> Explanation<'e> {
         let mut parsed = ParsedHead::new();
         let mut explanation = Explanation {
             config,
-            file: question.file.display().to_string(),
             request: Request {
                 method: question.method.to_owned(),
                 host: request::host(bytes),
@@ -149,8 +147,14 @@ impl<'e> Explanation<'e> {
         }
     }
 
+    /// The file that a route stands in: the main one, or one that it includes.
+    fn file(&self, route: &Route) -> String {
+        let file = usize::try_from(route.at.file).ok().and_then(|index| self.config.files.get(index));
+        file.map_or_else(String::new, |file| file.display().to_string())
+    }
+
     /// `FILE:LINE` of a route.
     fn place(&self, route: &Route) -> String {
-        format!("{}:{}", self.file, route.at.line)
+        format!("{}:{}", self.file(route), route.at.line)
     }
 }

@@ -236,3 +236,17 @@ fn nothing_from_a_request_reaches_the_terminal_as_a_command() {
     assert!(!said.out.contains('\u{1b}'), "{:?}", said.out);
     said.line(r#"{who} is "\u{1b}[2Jx""#);
 }
+
+#[test]
+fn a_route_of_an_included_file_is_named_by_that_file() {
+    let part = Scratch::holding(
+        "part.yaml",
+        "routes:\n  - { name: inside, match: { path: /in }, forward: { upstream: users } }\n",
+    );
+    let name = part.0.file_name().and_then(|name| name.to_str()).expect("a name");
+    let main = Scratch::config(&format!("{ROUTES}include: [{name}]\n"));
+    let said = ringgate(["explain", main.path(), "GET", "http://h/in"]);
+    assert_eq!(said.exit, 0, "{}", said.err);
+    assert!(said.line("route     inside").ends_with(&format!("{name}:2)")), "{}", said.out);
+    assert!(said.line("others").contains(&format!("{}:", main.path())), "{}", said.out);
+}

@@ -48,7 +48,7 @@ pub(super) fn json(explanation: &Explanation<'_>) -> String {
 }
 
 fn named(explanation: &Explanation<'_>, route: &Route) -> Value {
-    json!({ "name": route.name, "file": explanation.file, "line": route.at.line })
+    json!({ "name": route.name, "file": explanation.file(route), "line": route.at.line })
 }
 
 fn pairs(list: &[(String, String)]) -> Value {
