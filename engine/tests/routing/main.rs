@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+mod agreement;
 mod diff;
 mod explain;
 #[path = "../support/mod.rs"]
