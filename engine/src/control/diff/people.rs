@@ -23,7 +23,7 @@ pub(super) fn text(difference: &Difference<'_>) -> String {
 }
 
 fn requests(out: &mut String, replay: &Replay<'_>) {
-    let _ = writeln!(out, "{} requests, {} of them change", replay.requests, replay.changed);
+    let _ = writeln!(out, "{}, {} of them change", counted(replay.requests), replay.changed);
     let groups = replay.groups();
     let wide = groups.first().map_or(0, |(_, count)| count.to_string().len()).max(6);
     for (group, count) in groups {
@@ -35,21 +35,26 @@ fn requests(out: &mut String, replay: &Replay<'_>) {
         let _ = writeln!(out, "{:wide$}  {} -> {}{another}", "", short(&was), short(&is));
     }
     if replay.ungrouped > 0 {
-        let _ = writeln!(out, "and {} requests more, all of other kinds", replay.ungrouped);
+        let _ = writeln!(out, "and {} more, of other kinds", counted(replay.ungrouped));
     }
     for (name, count) in &replay.by_header {
-        let _ = writeln!(out, "the log has no header {name}: {count} requests could go either way");
+        let _ = writeln!(out, "the log has no header {name}: {} could go either way", counted(*count));
     }
     if replay.by_host > 0 {
         let _ = writeln!(
             out,
-            "the log names no host: {} requests could go either way; say --host HOST if it is one",
-            replay.by_host
+            "the log names no host: {} could go either way; say --host HOST if it is one",
+            counted(replay.by_host)
         );
     }
     if let Some((line, reason)) = &replay.first_unreadable {
-        let _ = writeln!(out, "{} lines could not be read; the first is line {line}: {reason}", replay.unreadable);
+        let lines = if replay.unreadable == 1 { "1 line".to_owned() } else { format!("{} lines", replay.unreadable) };
+        let _ = writeln!(out, "{lines} could not be read; the first is line {line}: {reason}");
     }
+}
+
+fn counted(requests: u64) -> String {
+    if requests == 1 { "1 request".to_owned() } else { format!("{requests} requests") }
 }
 
 /// `users (forward to users, timeout 2s)`, or `404 no_route`.
