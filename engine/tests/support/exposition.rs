@@ -19,7 +19,8 @@ impl Exposition {
     #[track_caller]
     pub(crate) fn read(page: &str) -> Exposition {
         let mut read = Exposition::default();
-        let (mut help, mut family): (Option<(String, String)>, Option<(String, String)>) = (None, None);
+        let mut help: Option<(String, String)> = None;
+        let mut family: Option<(String, String)> = None;
         assert!(page.ends_with('\n'), "the last line is whole");
         for line in page.lines() {
             if let Some(rest) = line.strip_prefix("# HELP ") {

@@ -202,17 +202,12 @@ impl Registry {
 }
 
 fn client(page: &mut Page, endpoints: &Named<EndpointName, EndpointSeries>) {
-    let each = |page: &mut Page, write: &dyn Fn(&mut Page, [&str; 2], &[Arc<EndpointSeries>])| {
-        for ((upstream, endpoint), series) in endpoints {
-            write(page, [upstream, endpoint], series);
-        }
-    };
     page.family(&UP_DURATION);
-    each(page, &|page, name, series| {
+    each(page, endpoints, |page, name, series| {
         summed(page, &name, &TIMES, series.iter().map(|series| &series.durations), Value::Micros);
     });
     page.family(&UP_REQUESTS);
-    each(page, &|page, [upstream, endpoint], series| {
+    each(page, endpoints, |page, [upstream, endpoint], series| {
         for (class, label) in CLASSES.iter().enumerate() {
             let requests = total(series.iter().map(|series| &series.classes[class]));
             if requests > 0 {
@@ -226,15 +221,15 @@ fn client(page: &mut Page, endpoints: &Named<EndpointName, EndpointSeries>) {
         (&UP_REUSED, |series| &series.reused),
     ] {
         page.family(family);
-        each(page, &|page, name, series| page.sample(&name, count(series, which)));
+        each(page, endpoints, |page, name, series| page.sample(&name, count(series, which)));
     }
     page.family(&UP_OPEN);
-    each(page, &|page, [upstream, endpoint], series| {
+    each(page, endpoints, |page, [upstream, endpoint], series| {
         page.sample(&[upstream, endpoint, "active"], level(series, |series| &series.active));
         page.sample(&[upstream, endpoint, "idle"], level(series, |series| &series.idle));
     });
     page.family(&UP_FAILED);
-    each(page, &|page, [upstream, endpoint], series| {
+    each(page, endpoints, |page, [upstream, endpoint], series| {
         let refused = count(series, |series| &series.refused);
         page.sample(&[upstream, endpoint, "upstream_connect_failed"], refused);
         let timed_out = count(series, |series| &series.timed_out);
@@ -242,12 +237,23 @@ fn client(page: &mut Page, endpoints: &Named<EndpointName, EndpointSeries>) {
     });
     page.family(&UP_STATE);
     let now = clock::read();
-    each(page, &|page, [upstream, endpoint], series| {
+    each(page, endpoints, |page, [upstream, endpoint], series| {
         for (at, state) in STATES.iter().enumerate() {
             let shards = series.iter().filter(|series| series.state(now) == at).count();
             page.sample(&[upstream, endpoint, state], Value::Whole(shards as u64));
         }
     });
+}
+
+/// Writes something of each endpoint.
+fn each(
+    page: &mut Page,
+    endpoints: &Named<EndpointName, EndpointSeries>,
+    write: impl Fn(&mut Page, [&str; 2], &[Arc<EndpointSeries>]),
+) {
+    for ((upstream, endpoint), series) in endpoints {
+        write(page, [upstream, endpoint], series);
+    }
 }
 
 /// A histogram over all shards, if it has counted anything.
