@@ -224,10 +224,10 @@ impl<E: From<FromShard> + Send + 'static> Running<E> {
         // In the order of the configuration, as its series.
         let series = {
             let current = shard.current();
-            current.snapshot.series(self.index).map(|series| series.listeners.clone()).unwrap_or_default()
+            current.snapshot.series(self.index).map(|series| series.listeners.clone())
         };
         for (at, listener) in listeners.into_iter().enumerate() {
-            let series = series.get(at).cloned().unwrap_or_default();
+            let series = series.as_ref().map(|series| series.get(at).clone()).unwrap_or_default();
             let (entrance, _) = shard.entrance(listener.id, &listener.name, series);
             if let Some(bound) = listener.bound {
                 let hand_out = HandOut {

@@ -67,8 +67,8 @@ impl<N: Network> Current<N> {
             ActionPlan::Redirect(_) | ActionPlan::Respond(_) => &[],
         };
         let services = Shares::new(to.iter().map(|(index, weight)| (self.clusters[*index].clone(), *weight)));
-        let series = self.snapshot.series(self.shard).and_then(|series| series.routes.get(index));
-        RouteHere { plan, series: series.cloned().unwrap_or_default(), services }
+        let series = self.snapshot.series(self.shard).map(|series| series.routes.get(index).clone());
+        RouteHere { plan, series: series.unwrap_or_default(), services }
     }
 }
 

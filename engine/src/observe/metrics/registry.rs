@@ -35,11 +35,31 @@ pub(crate) struct Registry {
 /// The series of one configuration on one shard, in the order of its parts.
 pub(crate) struct SeriesSet {
     /// By the index of a route.
-    pub(crate) routes: Vec<Arc<RouteSeries>>,
+    pub(crate) routes: List<RouteSeries>,
     /// By the index of an upstream, and of an endpoint of it.
     pub(crate) endpoints: Vec<Vec<Arc<EndpointSeries>>>,
     /// By the index of a listener.
-    pub(crate) listeners: Vec<Arc<ListenerSeries>>,
+    pub(crate) listeners: List<ListenerSeries>,
+}
+
+/// Series by index: the first have their own, all others share one.
+pub(crate) struct List<S> {
+    own: Vec<Arc<S>>,
+    other: Arc<S>,
+}
+
+// Not derived: the series themselves can't be copied, and need not be.
+impl<S> Clone for List<S> {
+    fn clone(&self) -> List<S> {
+        List { own: self.own.clone(), other: self.other.clone() }
+    }
+}
+
+impl<S> List<S> {
+    /// The series with this index.
+    pub(crate) fn get(&self, index: usize) -> &Arc<S> {
+        self.own.get(index).unwrap_or(&self.other)
+    }
 }
 
 /// An upstream and one of its endpoints.
@@ -100,12 +120,14 @@ impl Registry {
         let routes = names.routes.assign(routes, now);
         let listeners = names.listeners.assign(listeners, now);
         let per_upstream: Vec<Vec<EndpointName>> = all_endpoints.collect();
-        let mut endpoints = names.endpoints.assign(per_upstream.iter().flatten().cloned(), now);
-        let sets = routes.into_iter().zip(listeners).zip(&mut endpoints);
+        let endpoints = names.endpoints.assign(per_upstream.iter().flatten().cloned(), now);
+        let sets = routes.into_iter().zip(listeners).zip(endpoints);
         sets.map(|((routes, listeners), endpoints)| {
-            let mut endpoints = endpoints.drain(..);
-            let endpoints = per_upstream.iter().map(|own| endpoints.by_ref().take(own.len()).collect()).collect();
-            SeriesSet { routes, endpoints, listeners }
+            let mut next = 0..;
+            let of = |own: &Vec<EndpointName>| {
+                next.by_ref().take(own.len()).map(|at| endpoints.get(at).clone()).collect::<Vec<_>>()
+            };
+            SeriesSet { routes, endpoints: per_upstream.iter().map(of).collect(), listeners }
         })
         .collect()
     }
@@ -168,6 +190,8 @@ pub(super) struct Family<K, S> {
     max: usize,
     entries: BTreeMap<K, Entry<S>>,
     other: (K, Vec<Arc<S>>),
+    /// A name has shared that series.
+    shared: bool,
     /// Names of the last configuration that share the series of [`OTHER`].
     overflowed: usize,
 }
@@ -184,23 +208,19 @@ struct Entry<S> {
 impl<K: Ord + Clone, S: Default> Family<K, S> {
     pub(super) fn new(shards: usize, max: usize, other: K) -> Family<K, S> {
         let series = (0..shards).map(|_| Arc::default()).collect();
-        Family { shards, max, entries: BTreeMap::new(), other: (other, series), overflowed: 0 }
+        Family { shards, max, entries: BTreeMap::new(), other: (other, series), shared: false, overflowed: 0 }
     }
 
     /// The series of these names, a list for each shard. The first `max` of them have their own.
-    pub(super) fn assign(&mut self, names: impl Iterator<Item = K>, now: Instant) -> Vec<Vec<Arc<S>>> {
+    pub(super) fn assign(&mut self, mut names: impl Iterator<Item = K>, now: Instant) -> Vec<List<S>> {
         self.entries.values_mut().for_each(|entry| entry.current = false);
-        self.overflowed = 0;
-        let mut all: Vec<Vec<Arc<S>>> = (0..self.shards).map(|_| Vec::new()).collect();
-        let mut own = 0;
-        for name in names {
+        let other = self.other.1.iter().cloned();
+        let mut all: Vec<List<S>> = other.map(|other| List { own: Vec::new(), other }).collect();
+        for name in names.by_ref().take(self.max) {
             let series = if name == self.other.0 {
-                &self.other.1
-            } else if own >= self.max {
-                self.overflowed += 1;
+                self.shared = true;
                 &self.other.1
             } else {
-                own += 1;
                 let fresh = || Entry {
                     series: (0..self.shards).map(|_| Arc::default()).collect(),
                     current: true,
@@ -210,8 +230,10 @@ impl<K: Ord + Clone, S: Default> Family<K, S> {
                 entry.current = true;
                 &entry.series
             };
-            all.iter_mut().zip(series).for_each(|(list, series)| list.push(series.clone()));
+            all.iter_mut().zip(series).for_each(|(list, series)| list.own.push(series.clone()));
         }
+        self.overflowed = names.count();
+        self.shared |= self.overflowed > 0;
         self.retire(now);
         all
     }
@@ -237,8 +259,7 @@ impl<K: Ord + Clone, S: Default> Family<K, S> {
     pub(super) fn all(&self) -> Vec<(K, Vec<Arc<S>>)> {
         let named = self.entries.iter().map(|(name, entry)| (name.clone(), entry.series.clone()));
         let other = (self.other.0.clone(), self.other.1.clone());
-        let shared = self.overflowed > 0 || self.other.1.iter().any(|series| Arc::strong_count(series) > 2);
-        named.chain(shared.then_some(other)).collect()
+        named.chain(self.shared.then_some(other)).collect()
     }
 
     pub(super) fn overflowed(&self) -> usize {

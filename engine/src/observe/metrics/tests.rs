@@ -63,10 +63,10 @@ fn shards_are_added_up_by_route_and_status() {
     let registry = Registry::new(2);
     let sets = registry.assign(&config(&["users", "other", "idle"]));
     for status in [200, 200, 204, 404, 299, 0, 101, 777] {
-        sets[0].routes[0].record(&answered(status));
+        sets[0].routes.get(0).record(&answered(status));
     }
-    sets[1].routes[0].record(&answered(200));
-    sets[1].routes[1].record(&answered(503));
+    sets[1].routes.get(0).record(&answered(200));
+    sets[1].routes.get(1).record(&answered(503));
     registry.shard(1).unrouted.record(&answered(404));
     registry.shard(0).fault(Fault::NoRoute);
     let page = Exposition::read(&registry.exposition());
@@ -135,10 +135,10 @@ fn every_fault_has_its_word() {
 fn a_name_keeps_its_counts_over_reloads() {
     let registry = Registry::new(1);
     let first = registry.assign(&config(&["users", "gone"]));
-    first[0].routes[0].record(&answered(200));
+    first[0].routes.get(0).record(&answered(200));
     first[0].endpoints[0][1].created.add_one();
     let second = registry.assign(&config(&["new", "users"]));
-    second[0].routes[1].record(&answered(200));
+    second[0].routes.get(1).record(&answered(200));
     second[0].endpoints[0][1].created.add_one();
     let page = Exposition::read(&registry.exposition());
     assert_eq!(page.sum("ringgate_requests_total", &["users"]), 2.0);
@@ -151,7 +151,7 @@ fn names_beyond_the_bound_share_one_series() {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let registry = Registry::new(1);
     let sets = registry.assign(&config(&names));
-    sets[0].routes.iter().for_each(|series| series.record(&answered(200)));
+    (0..names.len()).for_each(|index| sets[0].routes.get(index).record(&answered(200)));
     let page = Exposition::read(&registry.exposition());
     assert_eq!(page.sum("ringgate_requests_total", &["http_route=\"other\""]), 3.0);
     assert_eq!(page.get("ringgate_series_overflowed{kind=\"route\"}"), 3.0);
