@@ -1,8 +1,9 @@
 //! Changes by call: reloads, readiness, endpoints, the log's level.
 
+use super::support::process::Process;
 use super::support::service::ok;
 use super::support::{Answer, Service, wait_for};
-use super::{Gate, refused};
+use super::{BINARY, Gate, refused};
 
 const ROUTE: &str = "  - { name: more, match: { path: /more }, respond: { status: 418 } }\n";
 
@@ -174,4 +175,18 @@ fn the_level_says_what_is_written() {
     let said = gate.process.stderr();
     let since = said.strip_prefix(&before).expect("more of it");
     assert!(!since.contains(" info ") && !since.contains(" debug "), "{since}");
+}
+
+#[test]
+fn the_command_line_says_what_is_written_first() {
+    let service = Service::answering(|_| ok(""));
+    let config = super::text("address: \"127.0.0.1:0\"", &service.endpoint(), "");
+    let process = Process::start_with(BINARY, &["--log-level", "debug"], &config, "auto");
+    let answer = super::ask(process.admin(), "GET /log-level", "", "");
+    assert_eq!(answer.json()["level"], "debug");
+    wait_for("a detail", || process.stderr().contains(" debug admin: \"GET /log-level\"").then_some(()));
+    let refused = std::process::Command::new(BINARY).args(["run", "--log-level", "loud", "x.yaml"]).output();
+    let refused = refused.expect("the binary");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("error, warn, info, debug"));
 }

@@ -26,6 +26,10 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a change is waited for before the answer says that it is still going on.
 const CHANGE_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// A call of this path panics, in tests.
+#[cfg(test)]
+pub(super) const PANIC_PATH: &str = "/panic";
+
 /// Who is on a connection, and what it was accepted on.
 pub(super) struct Peer {
     pub(super) at: Arc<Address>,
@@ -85,6 +89,8 @@ const ENDPOINT: &str = "/upstreams/{upstream}/endpoints/{address}/drain";
 
 /// Answers a request.
 pub(super) async fn answer(request: Request<Incoming>, peer: &Peer, shared: &Shared) -> Answer {
+    #[cfg(test)]
+    assert!(request.uri().path() != PANIC_PATH, "injected");
     let asked = format!("{} {}", request.method(), request.uri().path());
     let answer = guarded(request, peer, shared).await.unwrap_or_else(Answer::from);
     detail(&format!("admin: {asked:?} by {}: {}", peer.who, answer.status().as_u16()));

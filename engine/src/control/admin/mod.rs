@@ -92,3 +92,6 @@ impl Admin {
         self.open.as_ref().map(|open| &open.bound)
     }
 }
+
+#[cfg(test)]
+mod tests;
