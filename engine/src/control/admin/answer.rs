@@ -8,13 +8,18 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// Bytes of a piece, about: what a large answer needs at a time, however large it is.
-const PIECE_BYTES: usize = 64 * 1024;
+/// Bytes of a piece, about: what a large answer needs at a time, however large it is. Between two of them all other
+/// connections get their turn.
+const PIECE_BYTES: usize = 16 * 1024;
 
 /// The body of an answer.
 pub(super) enum Content {
     Whole(Option<Bytes>),
-    Pieces(Box<dyn Iterator<Item = Bytes> + Send>),
+    Pieces {
+        pieces: Box<dyn Iterator<Item = Bytes> + Send>,
+        /// Others have had their turn since the last piece.
+        paused: bool,
+    },
 }
 
 /// An answer.
@@ -24,10 +29,18 @@ impl Body for Content {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let next = match &mut *self {
             Content::Whole(bytes) => bytes.take(),
-            Content::Pieces(pieces) => pieces.next(),
+            Content::Pieces { paused, .. } if !*paused => {
+                *paused = true;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Content::Pieces { pieces, paused } => {
+                *paused = false;
+                pieces.next()
+            }
         };
         Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
     }
@@ -39,7 +52,7 @@ impl Body for Content {
     fn size_hint(&self) -> SizeHint {
         match self {
             Content::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Content::Pieces(_) => SizeHint::default(),
+            Content::Pieces { .. } => SizeHint::default(),
         }
     }
 }
@@ -85,7 +98,7 @@ pub(super) fn list(
         }
         Some(Bytes::from(piece))
     });
-    answer(StatusCode::OK, "application/json", Content::Pieces(Box::new(pieces)))
+    answer(StatusCode::OK, "application/json", Content::Pieces { pieces: Box::new(pieces), paused: false })
 }
 
 /// Why a request is not done, in the form of the gateway's own answers.
@@ -139,4 +152,44 @@ fn answer(status: StatusCode, kind: &'static str, content: Content) -> Answer {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+
+    #[test]
+    fn a_large_answer_is_made_in_pieces_and_others_get_their_turn_between_them() {
+        let items = (0..10_000).map(|n| json!({ "n": n, "text": "some text" }));
+        let mut content = list("{\"items\":[".to_owned(), items, "]}").into_body();
+        let cx = &mut Context::from_waker(Waker::noop());
+        let (mut text, mut pieces) = (Vec::new(), 0);
+        loop {
+            assert!(Pin::new(&mut content).poll_frame(cx).is_pending(), "a pause before each piece");
+            match Pin::new(&mut content).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    let piece = frame.into_data().expect("data");
+                    assert!(piece.len() < PIECE_BYTES + 100, "{}", piece.len());
+                    text.extend_from_slice(&piece);
+                    pieces += 1;
+                }
+                Poll::Ready(None) => break,
+                _ => panic!("a pause too many"),
+            }
+        }
+        assert!(pieces > 10, "{pieces}");
+        let whole: Value = serde_json::from_slice(&text).expect("JSON");
+        assert_eq!(whole["items"].as_array().map(Vec::len), Some(10_000));
+        assert_eq!(whole["items"][9_999]["n"], 9_999);
+    }
+
+    #[test]
+    fn a_list_may_be_empty() {
+        let mut content = list("{\"items\":[".to_owned(), std::iter::empty(), "]}").into_body();
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut content).poll_frame(cx).is_pending());
+        let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut content).poll_frame(cx) else { panic!("one piece") };
+        assert_eq!(frame.into_data().expect("data"), "{\"items\":[]}\n");
+    }
 }
