@@ -2,7 +2,7 @@
 #![deny(unsafe_code)]
 
 use clap::{Parser, Subcommand, ValueEnum};
-use ringgate::control::{self, Comparison, LogLevel, Options, Question};
+use ringgate::control::{self, Comparison, Demo, LogLevel, Options, Question};
 use ringgate_rt::driver::{self, Choice};
 use ringgate_rt::identity::Identity;
 use ringgate_rt::listener;
@@ -33,6 +33,18 @@ enum Command {
         /// Whom to go on as once the listeners are bound: USER or USER:GROUP, names or numbers; for a process of root's
         #[arg(long, value_name = "USER[:GROUP]", value_parser = Identity::find)]
         user: Option<Identity>,
+    },
+    /// Run a gateway with small services inside the same process, and print what to try with it
+    Demo {
+        /// The port on 127.0.0.1; 0: one that the system chooses. Without it 8080, or the next that is free
+        #[arg(long)]
+        port: Option<u16>,
+        /// Write the configuration to this file, which must not be there yet, and run by it
+        #[arg(long, value_name = "FILE")]
+        write: Option<PathBuf>,
+        /// Print the configuration too
+        #[arg(long)]
+        print: bool,
     },
     /// Check a configuration: all its errors at once
     Check {
@@ -133,6 +145,7 @@ fn main() -> ExitCode {
             };
             control::run(&file, Options { driver, inherited, user, log_level: log_level.into(), ..Options::default() })
         }
+        Command::Demo { port, write, print } => control::demo(&Demo { port, write, print }, Options::default()),
         Command::Check { file } => {
             let (text, good) = control::check(&file);
             if good {

@@ -20,6 +20,11 @@ const FREE_EVERY: Duration = Duration::from_secs(1);
 
 /// Runs the gateway of this file until a signal ends it.
 pub fn run(path: &Path, options: Options) -> ExitCode {
+    run_and(path, options, report::started)
+}
+
+/// The same, with something else to say once every listener accepts.
+pub(super) fn run_and(path: &Path, options: Options, tell: impl FnOnce(&Gateway)) -> ExitCode {
     let config = match ringgate_config::load(path) {
         Ok(config) => config,
         Err(diagnostics) => {
@@ -37,7 +42,7 @@ pub fn run(path: &Path, options: Options) -> ExitCode {
     match started {
         Ok(gateway) => {
             gateway.admin.board.update(|status| status.file = Some(path.to_owned()));
-            report::started(&gateway);
+            tell(&gateway);
             notify::ready(&config.summary());
             let life = Life {
                 path: path.to_owned(),

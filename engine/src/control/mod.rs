@@ -2,6 +2,7 @@
 
 mod admin;
 mod check;
+mod demo;
 mod diary;
 mod diff;
 mod event;
@@ -18,6 +19,7 @@ mod state_dir;
 mod stop;
 
 pub use check::check;
+pub use demo::{Demo, demo};
 pub use diary::LogLevel;
 pub use diff::{Compared, Comparison, diff};
 pub use explain::{Explained, Question, explain};
