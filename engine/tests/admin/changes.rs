@@ -21,7 +21,7 @@ fn a_reload_is_answered_with_what_came_of_it() {
     let shown = gate.get("/config").json();
     assert_eq!((&shown["generation"], &shown["reload"]["result"]), (&2.into(), &"ok".into()));
     assert_eq!(gate.get("/routes").json()["routes"][2]["name"], "more");
-    assert!(gate.process.stderr().contains("admin: reload, asked for by 127.0.0.1:"), "{}", gate.process.stderr());
+    wait_for("a line", || gate.process.stderr().contains("admin: reload, asked for by 127.0.0.1:").then_some(()));
 }
 
 #[test]

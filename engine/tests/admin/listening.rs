@@ -23,8 +23,7 @@ fn who_reaches_the_unix_socket_may_change_everything() {
     assert_eq!(gate.get("/readyz").status, 503);
     assert_eq!(gate.ask("DELETE /drain", "", "").status, 200);
     assert_eq!(gate.ask("POST /reload", "", "").status, 200);
-    let said = gate.process.stderr();
-    assert!(said.contains("admin: reload, asked for by user "), "{said}");
+    wait_for("a line", || gate.process.stderr().contains("admin: reload, asked for by user ").then_some(()));
     // No page can have been loaded from there.
     refused(&gate.ask("GET /config", "origin: http://localhost\r\n", ""), 403, "foreign_origin");
     gate.process.signal("TERM");
@@ -110,6 +109,7 @@ fn a_reload_changes_the_token() {
     let answer = gate.change("POST", "/reload", "");
     assert_eq!(answer.status, 200);
     assert!(answer.json()["changes"].to_string().contains("admin"), "{}", answer.text());
+    wait_for("the report", || gate.process.stderr().contains(" done in ").then_some(()));
     for shown in [answer.text(), &gate.process.stderr()] {
         assert!(!shown.contains(TOKEN) && !shown.contains("another-one"), "{shown}");
     }

@@ -1,6 +1,6 @@
 //! Who is refused what, and what clients that misbehave get.
 
-use super::support::{Client, STUCK};
+use super::support::{Client, STUCK, wait_for};
 use super::{Gate, TOKEN, connect, refused};
 use std::time::Instant;
 
@@ -42,7 +42,7 @@ fn changes_need_the_token() {
     }
     assert_eq!(gate.generation(), 1);
     assert_eq!(gate.get("/readyz").status, 200);
-    assert!(gate.process.stderr().contains("was refused to 127.0.0.1:"), "{}", gate.process.stderr());
+    wait_for("a line", || gate.process.stderr().contains("was refused to 127.0.0.1:").then_some(()));
 }
 
 #[test]
