@@ -2,7 +2,8 @@
 #![deny(unsafe_code)]
 
 use clap::{Parser, Subcommand, ValueEnum};
-use ringgate::control::{self, Comparison, Demo, LogLevel, Options, Question};
+use ringgate::control::{self, Comparison, Demo, Formatted, LogLevel, Options, Question};
+use ringgate_config::schema;
 use ringgate_rt::driver::{self, Choice};
 use ringgate_rt::identity::Identity;
 use ringgate_rt::listener;
@@ -93,6 +94,19 @@ enum Command {
         #[arg(long)]
         exit_code: bool,
     },
+    /// Print a configuration in its canonical form, comments kept
+    Fmt {
+        /// The configuration; `-` for standard input
+        file: PathBuf,
+        /// Put it in the file's place
+        #[arg(long, conflicts_with = "check")]
+        write: bool,
+        /// Print nothing, and exit with 1 if the file is not in that form
+        #[arg(long)]
+        check: bool,
+    },
+    /// Print the JSON Schema of the configuration, for editors
+    Schema,
     /// Print the version, and the driver that this system allows
     Version,
 }
@@ -147,13 +161,24 @@ fn main() -> ExitCode {
         }
         Command::Demo { port, write, print } => control::demo(&Demo { port, write, print }, Options::default()),
         Command::Check { file } => {
-            let (text, good) = control::check(&file);
-            if good {
-                print!("{text}");
-                return ExitCode::SUCCESS;
-            }
-            eprint!("{text}");
-            ExitCode::FAILURE
+            let checked = control::check(&file);
+            eprint!("{}", checked.findings);
+            print_either(&Ok(checked.summary.clone().unwrap_or_default()));
+            if checked.summary.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Command::Fmt { file, write, check } => {
+            let then = match (write, check) {
+                (true, _) => Formatted::Write,
+                (_, true) => Formatted::Check,
+                _ => Formatted::Print,
+            };
+            let formatted = control::fmt(&file, then);
+            print_either(&formatted);
+            if formatted.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Command::Schema => {
+            print_either(&Ok(schema::json()));
+            ExitCode::SUCCESS
         }
         Command::Explain { file, method, url, headers, from, json } => {
             let question = Question { file: &file, method: &method, url: &url, headers: &headers, from, json };

@@ -2,13 +2,21 @@
 
 use std::path::Path;
 
-/// Checks a file. Returns what to print, and whether the file is good.
-pub fn check(path: &Path) -> (String, bool) {
+/// What came of a check.
+pub struct Checked {
+    /// What is probably not meant, or everything that is wrong: for standard error.
+    pub findings: String,
+    /// That the file is good, and what it holds; none if it is not good.
+    pub summary: Option<String>,
+}
+
+/// Checks a file.
+pub fn check(path: &Path) -> Checked {
     match ringgate_config::load(path) {
-        Ok(config) => {
-            let warnings: String = config.warnings.iter().map(|warning| format!("{warning}\n")).collect();
-            (format!("{warnings}{}: ok ({})\n", path.display(), config.summary()), true)
-        }
-        Err(diagnostics) => (format!("{diagnostics}"), false),
+        Ok(config) => Checked {
+            findings: config.warnings.iter().map(|warning| format!("{warning}\n")).collect(),
+            summary: Some(format!("{}: ok ({})\n", path.display(), config.summary())),
+        },
+        Err(diagnostics) => Checked { findings: format!("{diagnostics}\n"), summary: None },
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn run_and(path: &Path, options: Options, tell: impl FnOnce(&Gateway)
     let config = match ringgate_config::load(path) {
         Ok(config) => config,
         Err(diagnostics) => {
-            eprint!("{diagnostics}");
+            eprintln!("{diagnostics}");
             return ExitCode::FAILURE;
         }
     };
