@@ -152,9 +152,9 @@ fn form_of(form: &Form) -> Vec<(&'static str, Json)> {
             }
             schema
         }
-        Form::Map { of, .. } => vec![
+        Form::Map { key, of } => vec![
             ("type", Json::text("object")),
-            ("propertyNames", Json::object([("minLength", Json::Number(1))])),
+            ("propertyNames", Json::object([texts::key(key)])),
             ("additionalProperties", Json::object(form_of(of))),
         ],
         Form::Object(table) => vec![("$ref", Json::Text(format!("#/$defs/{}", name_of(*table))))],

@@ -60,6 +60,14 @@ fn pattern(kind: &str) -> Option<String> {
     Some(pattern)
 }
 
+/// What the keys are of a map from what the tables call so.
+pub(super) fn key(named: &str) -> (&'static str, Json) {
+    match named {
+        "CORE" => ("pattern", Json::text("^[0-9]+$")),
+        _ => ("minLength", Json::Number(1)),
+    }
+}
+
 /// What has the form of a text of this kind, but is none.
 fn refused(kind: &str) -> Option<Json> {
     let number_above = |max| format!("0*({})$", above(max).join("|"));
@@ -68,7 +76,9 @@ fn refused(kind: &str) -> Option<Json> {
             let refused = "TRACE CONNECT get head post put delete options patch".split(' ').map(Json::text);
             return Some(Json::object([("enum", Json::List(refused.collect()))]));
         }
-        "address" => format!("{OCTET}|^[^u].*:{}", number_above(PORT_MAX)),
+        // Behind a variable it may be a default that is not taken.
+        "pattern of files" => r"^[^$]*\*\*".to_owned(),
+        "address" => format!("{OCTET}|^[^u$].*:{}", number_above(PORT_MAX)),
         "IP network" => format!("{OCTET}|^[0-9.]+/{}|/{}", number_above(32), number_above(128)),
         "host" => format!("{OCTET}|[^:]:{}", number_above(PORT_MAX)),
         _ => return None,
