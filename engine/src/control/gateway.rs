@@ -6,7 +6,7 @@ use super::event::Event;
 use super::listeners::{Listeners, Prepared, Started};
 use super::shards::{self, FromShard, LogChange, Message, Plan, Turnover};
 use super::state_dir::StateDir;
-use crate::observe::{LogWriter, Output, Registry};
+use crate::observe::{LogWriter, Output, Registry, RetiredLog};
 use crate::proxy::{Permits, Readiness, Snapshot};
 use ringgate_config::{AccessLog, Config, Cores, LogTarget};
 use ringgate_rt::counters::Counters;
@@ -59,6 +59,8 @@ pub struct Gateway {
     /// Shards that have not ended.
     pub(super) running: usize,
     pub(super) log: Option<LogWriter>,
+    /// Logs that were replaced and are not written to their end.
+    pub(super) retired_logs: Vec<RetiredLog>,
     /// Held for as long as it is configured.
     state: Option<StateDir>,
     /// What is counted.
@@ -110,6 +112,7 @@ impl Gateway {
             tell,
             running: cores.len(),
             log,
+            retired_logs: Vec::new(),
             mailboxes: Vec::new(),
             open,
             registry,
@@ -201,7 +204,10 @@ impl Gateway {
         }
         let another_log = log.is_some();
         if let Some(log) = log {
-            retire(std::mem::replace(&mut self.log, log));
+            // The old one writes what it still has.
+            self.retired_logs.retain(|retired| !retired.is_done());
+            let old = std::mem::replace(&mut self.log, log);
+            self.retired_logs.extend(old.map(LogWriter::retire));
         }
         raise_descriptors(config.limits.connections as u64);
         self.permits.set_max(config.limits.connections);
@@ -337,15 +343,6 @@ fn start_log(log: &AccessLog, stdout: Option<Box<dyn Write + Send>>, registry: &
         }
     };
     LogWriter::start(out, registry.log().clone(), warn)
-}
-
-/// Lets a log write what it still has, without being waited for.
-fn retire(log: Option<LogWriter>) {
-    let Some(log) = log else { return };
-    let ending = std::thread::Builder::new().name("log-end".into()).spawn(move || log.finish());
-    if let Err(error) = ending {
-        warn(&format!("the end of the old access log can't be waited for: {error}"));
-    }
 }
 
 /// The CPUs to run a shard on each.

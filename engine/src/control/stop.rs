@@ -5,7 +5,7 @@ use super::event::Event;
 use super::gateway::Gateway;
 use super::notify;
 use super::shards::{FromShard, Message};
-use crate::observe::LogWriter;
+use crate::observe::{LogWriter, RetiredLog};
 use signal_hook::consts::{SIGINT, SIGQUIT, SIGTERM};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -44,18 +44,23 @@ impl Gateway {
                 }
             }
         }
-        if let Some(log) = self.log.take() {
+        let mut logs = std::mem::take(&mut self.retired_logs);
+        logs.extend(self.log.take().map(LogWriter::retire));
+        if !logs.is_empty() {
             let until = deadline.map(|deadline| (begun + deadline).max(Instant::now() + LOG_GRACE));
-            self.finish_log(log, until);
+            self.finish_logs(logs, until);
         }
         ExitCode::SUCCESS
     }
 
-    /// Waits until the access log is written: whoever takes it may be slow, or stuck.
-    fn finish_log(&mut self, log: LogWriter, until: Option<Instant>) {
+    /// Waits until the access log is written, and those that it has replaced: whoever takes it may be slow, or stuck.
+    fn finish_logs(&mut self, logs: Vec<RetiredLog>, until: Option<Instant>) {
         let tell = self.tell.clone();
         let waiter = std::thread::Builder::new().name("log-end".into());
-        let waiting = waiter.spawn(move || tell.send(Event::Logged(log.finish())));
+        let waiting = waiter.spawn(move || {
+            let lost = logs.into_iter().map(RetiredLog::finish).sum();
+            tell.send(Event::Logged(lost))
+        });
         if waiting.is_err() {
             return warn("the end of the access log could not be waited for");
         }

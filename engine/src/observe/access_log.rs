@@ -5,7 +5,7 @@ mod output;
 mod writer;
 
 pub(crate) use output::Output;
-pub(crate) use writer::{LogCounts, LogWriter};
+pub(crate) use writer::{LogCounts, LogWriter, RetiredLog};
 
 use ringgate_rt::task;
 use ringgate_rt::timer::sleep;

@@ -5,6 +5,6 @@ pub(crate) mod json;
 mod log_plan;
 mod metrics;
 
-pub(crate) use access_log::{LogBatch, LogCounts, LogHandle, LogWriter, Output};
+pub(crate) use access_log::{LogBatch, LogCounts, LogHandle, LogWriter, Output, RetiredLog};
 pub(crate) use log_plan::{LogPlan, plain_joined, plain_text};
 pub(crate) use metrics::{EndpointGlance, Registry, SeriesSet};

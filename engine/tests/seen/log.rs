@@ -3,9 +3,15 @@
 use crate::BINARY;
 use crate::support::process::{Process, scratch};
 use crate::support::service::ok;
-use crate::support::{Gate, Plan, Service, wait_for};
+use crate::support::{Client, Gate, Plan, Service, wait_for};
+use ringgate::control::{Gateway, Options};
+use ringgate_rt::Address;
 use ringgate_rt::driver::Choice;
+use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// A file that is gone in the end.
 struct LogFile(PathBuf);
@@ -107,4 +113,38 @@ fn a_reload_that_moves_the_log_loses_no_line() {
     let (json, combined) = (files[0].text(), files[1].text());
     assert!(json.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{json}");
     assert!(combined.lines().all(|line| line.starts_with("127.0.0.1 - - [")), "{combined}");
+}
+
+/// Whoever takes the lines takes his time.
+struct Slow(Arc<AtomicUsize>);
+
+impl Write for Slow {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        std::thread::sleep(Duration::from_millis(200));
+        self.0.fetch_add(bytes.iter().filter(|byte| **byte == b'\n').count(), Ordering::SeqCst);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_log_that_was_turned_off_is_written_to_its_end_before_the_process_ends() {
+    let service = Service::answering(|_| ok("good"));
+    let parsed = |plan: Plan| ringgate_config::parse("test.yaml", &plan.text(), &|_| None).expect("a good file");
+    let written = Arc::new(AtomicUsize::new(0));
+    let options = Options { access_log: Some(Box::new(Slow(written.clone()))), unpinned: true, ..Options::default() };
+    let on = parsed(logging(Plan::to(&service), "format: json"));
+    let mut gateway = Gateway::start(&on, options).expect("a gateway");
+    let Address::Tcp(address) = gateway.listeners[0].address else { panic!("a Unix socket") };
+    let mut client = Client::connect(address);
+    for _ in 0..3 {
+        assert_eq!(client.get("/").status, 200);
+    }
+    gateway.reload(&parsed(Plan::to(&service).and("access_log: off"))).expect("a good file");
+    assert_eq!(client.get("/").status, 200);
+    gateway.stop(Some(Duration::from_secs(5)));
+    assert_eq!(written.load(Ordering::SeqCst), 3);
 }

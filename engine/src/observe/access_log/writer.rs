@@ -108,8 +108,32 @@ impl LogWriter {
 
     /// Waits until everything handed over is written. Every handle and batch must have been dropped. Returns how many lines were
     /// lost.
+    #[cfg(test)]
     pub(crate) fn finish(self) -> u64 {
-        drop(self.errands);
+        self.retire().finish()
+    }
+
+    /// Hands out no more ways to this writer: it ends when the last of those that there are goes.
+    pub(crate) fn retire(self) -> RetiredLog {
+        RetiredLog { shared: self.shared, thread: self.thread }
+    }
+}
+
+/// A writer that has been replaced, or whose process is about to end.
+pub(crate) struct RetiredLog {
+    shared: Arc<Shared>,
+    thread: JoinHandle<()>,
+}
+
+impl RetiredLog {
+    /// Whether everything handed over is written.
+    pub(crate) fn is_done(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Waits until everything handed over is written, which takes as long as there are handles and batches. Returns how
+    /// many lines were lost.
+    pub(crate) fn finish(self) -> u64 {
         // A panic of the writer has been reported by the panic hook; there is nothing to add.
         let _ = self.thread.join();
         self.shared.dropped.load(Ordering::Relaxed)
