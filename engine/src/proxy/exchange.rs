@@ -52,7 +52,8 @@ pub(crate) struct Trail<N: Network> {
     pub(crate) progress: Progress,
     /// Bytes that a tunnel carried from the client.
     pub(crate) tunnelled: u64,
-    /// Microseconds for which services were waited for: to connect, and to answer.
+    /// Microseconds for which others were waited for: a service to connect and to answer, a client to send a body that
+    /// nobody wants.
     pub(crate) waited: u64,
     allow: Vec<Box<[u8]>>,
 }
@@ -247,6 +248,7 @@ async fn answer_fault<N: Network, D: Downstream>(
             down.close_after_this();
         }
         trail.progress.answer_bytes = send_fault(down, &mut work.edits, fault, status, extra);
+        trail.progress.leaving_at = Some(clock::read());
         if sent(down, context.timer).await {
             return;
         }

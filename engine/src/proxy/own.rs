@@ -9,7 +9,7 @@ use crate::model::{AnswerHead, BodySize, Edits, Fault, Piece};
 use crate::route::Captures;
 use ringgate_config::{Redirect, Respond, ResponseBody, Template};
 use ringgate_protocols::wire::{Fields, Method};
-use ringgate_rt::{Buf, Network, buffer};
+use ringgate_rt::{Buf, Network, buffer, clock};
 use std::future::poll_fn;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -142,7 +142,10 @@ pub(crate) async fn send_own<N: Network, D: Downstream>(
     trail: &mut Trail<N>,
 ) -> Result<(), Fault> {
     context.timer.set_after(OWN_ANSWER_TIMEOUT);
-    discard(context, down).await?;
+    let before = clock::now();
+    let discarded = discard(context, down).await;
+    trail.waited += clock::now().since(before).as_micros() as u64;
+    discarded?;
     let body: &[u8] = match (&own.text, action) {
         (Some(text), _) => text,
         (None, ActionPlan::Respond(Respond { body: ResponseBody::File { bytes, .. }, .. })) => bytes,
@@ -176,6 +179,7 @@ pub(crate) async fn send_own<N: Network, D: Downstream>(
         let mut buf = Buf::with_room_for(piece.len());
         buf.append(piece);
         down.send_data(buf, behind.is_empty());
+        trail.progress.leaving_at.get_or_insert_with(clock::read);
         context.timer.set_after(OWN_ANSWER_TIMEOUT);
         if behind.is_empty() {
             break;
