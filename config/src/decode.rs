@@ -1,6 +1,6 @@
 //! From the tree to a [`Config`]: one module for each part of the document, each with the field tables of its maps.
 
-mod access_log;
+pub(crate) mod access_log;
 mod address;
 mod admin;
 mod braces;
@@ -13,10 +13,10 @@ mod listeners;
 mod matches;
 mod path;
 mod process;
-mod redirect;
-mod respond;
+pub(crate) mod redirect;
+pub(crate) mod respond;
 mod routes;
-mod secret;
+pub(crate) mod secret;
 mod template;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use crate::decode::{INCLUDED_MAX, PATH_MAX, SEGMENTS_MAX, TABLES, UNIX_PATH_MAX};
+use crate::decode::{access_log, redirect, respond, secret};
 use crate::environment::EXPANDED_MAX;
 use crate::findings::KEPT_MAX;
 use crate::form::Form;
@@ -84,6 +85,14 @@ fn limits(page: &mut String) {
         ("a path, in bytes", counts(PATH_MAX)),
         ("a path, in segments", counts(SEGMENTS_MAX)),
         ("a regular expression when compiled", show_size(REGEX_BYTES_MAX as u64)),
+        ("a file that holds a secret", show_size(secret::SECRET_BYTES_MAX)),
+        ("the target of a redirect", show_size(redirect::TO_MAX as u64)),
+        ("the body of an answer, written out", show_size(respond::BODY_MAX as u64)),
+        ("the body of an answer, from a file", show_size(respond::BODY_FILE_MAX)),
+        ("header fields of an answer", counts(respond::HEADERS_MAX)),
+        ("the value of one of them", show_size(respond::VALUE_MAX as u64)),
+        ("header fields in the access log", counts(access_log::HEADERS_MAX)),
+        ("the template of its line", show_size(access_log::TEMPLATE_MAX as u64)),
         ("the path of a Unix socket, in bytes", counts(UNIX_PATH_MAX)),
         ("errors shown of a file; further ones are counted", counts(KEPT_MAX)),
     ] {
@@ -138,7 +147,7 @@ compares the two. To change it, change the tables and run
 
 - An unknown key is an error, and so is a key whose feature is not part of this version yet: nothing that the file says
   is ignored. A key that is given twice is an error.
-- A file is UTF-8, at most 16 MiB, one document. Anchors, aliases and tags are refused: write the value out.
+- A file is UTF-8 and one document; all files together are at most 16 MiB. Anchors, aliases and tags are refused: write the value out.
 - Relative paths start in the directory of the file that names them, not in the process's working directory.
 - A value is text first: `2`, `"2"` and `'2'` are the same, and `yes`, `no` and `1.10` stay what they are where text is
   asked for. What it means is decided by the key.
@@ -155,6 +164,8 @@ compares the two. To change it, change the tables and run
 | address | `IP:PORT`, `[IPv6]:PORT` or `unix:PATH`; `localhost` stands for 127.0.0.1 | `0.0.0.0:8080`, `[::]:8080`, `unix:/run/gw.sock` |
 | host | a name or IP address without a port, in any case; `*.` in front of a name takes every name below it | `api.example.com`, `*.example.com`, `[::1]` |
 | path | see "Paths" | `/users/{id}` |
+| template | text with references in braces, see "Templates" | `/new/{rest}` |
+| secret | `{ file: PATH }` or text from the environment, see "Secrets" | `"${ADMIN_TOKEN}"` |
 
 ### Environment
 
@@ -177,6 +188,56 @@ A path is compared after percent-decoding, so `%XX` is decoded here too: `/caf%C
 `%7D`, `%2A` are how a literal `{`, `}`, `*` is written. The name of a capture is letters, digits and `_`, at most 64, and
 begins with no digit; `jwt`, `consumer`, `request`, `route` and `rest` are taken. Between `{ }` YAML needs quotes around a
 path with a capture: `match: { path: "/users/{id}" }`.
+
+A path with `;` or an encoded `%` can be written, but no request reaches it: services read such a path in two ways, so a
+request for it gets 400. A warning says so.
+
+### Templates
+
+A redirect's target, the body of an answer and the values of its header fields may refer to the request:
+
+| written | stands for |
+|---|---|
+| `{id}` | what the route's path captures under this name, percent-decoded |
+| `{rest}` | what `/*` at the end of the route's path takes, without a leading `/` |
+| `{route.name}` | the route's name |
+| `{request.method}`, `{request.scheme}`, `{request.host}`, `{request.path}`, `{request.query}` | the parts of the request; the host without its port, path and query as sent |
+| `{request.id}`, `{request.client}` | the request's id, the client's address |
+
+A name is letters, digits, `_` and `.` directly between braces; a name that stands for nothing is an error. `{{id}}` is the
+text `{id}`, and a brace that opens no name stands for itself, so JSON is written as it is. A value is written so that it
+can't be more than a value in its place: percent-encoded in a redirect, escaped in a body whose `content-type` is JSON,
+HTML or XML. `.` and `..` as a segment of a redirect give 400. Between `{ }` YAML needs quotes around a template.
+
+In a redirect only `{request.host}` may stand for the host, and only whole: nothing else that a client sends decides where
+it is sent. What a regular expression's groups take can't be referred to.
+
+The line of an access log has names of its own: the keys of the JSON line, and `{header:NAME}`.
+
+### Further files
+
+`include: ["routes/*.yaml"]` reads further files, relative to the directory of the file that names them. `*` stands for
+any run of characters within one name, `?` for one; a name that begins with `.` is only taken where the dot is written. The
+files of one pattern are read in sorted order, and each file once. A name without a wildcard must be there; a pattern that
+matches nothing is a warning.
+
+An included file is YAML of its own and holds `upstreams` and `routes`, nothing else: no listeners, no limits, no further
+`include`. What it holds stands beside everything else: an upstream of one file serves the routes of another, a name that
+two files give is an error that names both places, and routes come in the order in which their files are read, those of the
+main file first. Relative paths in it start in its own directory. Every diagnostic names its file.
+
+### Secrets
+
+A secret is `{ file: PATH }`, or a value that comes from the environment: `"${NAME}"`. A file holds one line of UTF-8, at
+most 64 KiB; white space around it is removed. A secret that is written out gets a warning. No diagnostic, log or answer of
+the admin listener shows one.
+
+### Warnings
+
+What is allowed but hardly meant is a warning, and the file is used: a route that no request reaches because one that is
+asked before takes everything that it takes; an upstream that no route uses; a `connect_timeout` longer than a route waits;
+an endpoint that is one of the gateway's own addresses; a port that the process may not bind; a network of trusted proxies
+that is everybody; a text that looks like another gateway's variable.
 
 ## Keys
 "#;

@@ -9,6 +9,9 @@ use crate::node::Span;
 #[cfg(test)]
 mod tests;
 
+/// Bytes of the longest line in which a span is looked at: a line may hold as many findings as are kept.
+const TIGHT_MAX: usize = 4096;
+
 /// One file's text, under the name by which diagnostics call it.
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -110,6 +113,9 @@ fn place_in(source: &Source, mut findings: Vec<Finding>, secrets: &[Span]) -> Ve
 
 /// The width of a span without the white space at its end: the scanner counts that to a quoted text.
 fn tight(source: &str, span: Span) -> u32 {
+    if source.len() > TIGHT_MAX {
+        return span.width;
+    }
     let start = span.at.column as usize - 1;
     let meant: Vec<char> = source.chars().skip(start).take(span.width as usize).collect();
     let end = meant.iter().rposition(|c| !c.is_whitespace()).map_or(1, |last| last + 1);
@@ -121,6 +127,9 @@ fn tight(source: &str, span: Span) -> u32 {
 fn without(secrets: &[Span], at: Position, source: &str) -> String {
     let here = |span: &&Span| (span.at.file, span.at.line) == (at.file, at.line);
     let here: Vec<&Span> = secrets.iter().filter(here).collect();
+    if here.is_empty() {
+        return source.to_owned();
+    }
     let hidden = |column: u32| {
         here.iter().any(|span| (span.at.column..span.at.column.saturating_add(tight(source, **span))).contains(&column))
     };

@@ -2,10 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ringgate_config::{
-    AccessLog, Action, Address, Config, EndpointAddress, Forward, HostPattern, Limits, PathPattern, Route, Segment,
-    load,
+    AccessLog, Action, Address, Config, EndpointAddress, Forward, HostPattern, Limits, LogFormat, LogTarget,
+    PathPattern, ResponseBody, Route, Segment, load,
 };
 
 fn folder() -> PathBuf {
@@ -22,7 +23,8 @@ fn every_example_loads_without_a_warning() {
         std::fs::read_dir(folder()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     names.retain(|name| name.ends_with(".yaml"));
     names.sort();
-    assert!(names.len() >= 4, "{names:?}");
+    names.push("include/main.yaml".to_owned());
+    assert!(names.len() >= 10, "{names:?}");
     for name in names {
         assert_eq!(example(&name).warnings, [], "{name}");
     }
@@ -78,6 +80,85 @@ fn unix_sockets() {
     assert_eq!(config.listeners[0].address, Address::Unix("/run/ringgate/http.sock".into()));
     assert_eq!(config.upstreams[0].endpoints[1].address, EndpointAddress::Unix("/run/app/2.sock".into()));
     assert_eq!(config.access_log, None);
+}
+
+#[test]
+fn redirects() {
+    let config = example("redirects.yaml");
+    let found: Vec<(String, bool, u16)> = config
+        .routes
+        .iter()
+        .map(|route| match &route.action {
+            Action::Redirect(redirect) => {
+                let to = redirect.to.as_ref().map(|to| to.to_string());
+                (to.unwrap_or_default(), redirect.https, redirect.status)
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let meant = [
+        ("/new/{rest}", false, 308),
+        ("/users/{id}/profile", false, 301),
+        ("/thanks", false, 303),
+        ("https://example.com/docs{request.path}", false, 307),
+        ("", true, 308),
+        ("https://{request.host}:8443{request.path}", false, 301),
+    ];
+    assert_eq!(found, meant.map(|(to, https, status)| (to.to_owned(), https, status)));
+}
+
+#[test]
+fn responses() {
+    let config = example("responses.yaml");
+    let respond = |name: &str| match &config.routes.iter().find(|route| route.name == name).unwrap().action {
+        Action::Respond(respond) => respond,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((respond("hello").status, respond("hello").ready), (200, false));
+    assert!(respond("ready").ready);
+    assert_eq!(respond("no-favicon").status, 204);
+    let ResponseBody::Text(whoami) = &respond("whoami").body else { panic!() };
+    assert_eq!(whoami.parts.len(), 7);
+    let ResponseBody::File { bytes, path } = &respond("maintenance").body else { panic!() };
+    assert!(bytes.starts_with(b"<!doctype html>") && config.files.contains(path));
+}
+
+#[test]
+fn canary() {
+    let config = example("canary.yaml");
+    let shares: Vec<(&str, u32)> = forward(&config.routes[0])
+        .to
+        .iter()
+        .map(|share| (config.upstreams[share.upstream].name.as_str(), share.weight))
+        .collect();
+    assert_eq!(shares, [("users", 90), ("users-next", 10)]);
+}
+
+#[test]
+fn access_log() {
+    let log = example("access-log.yaml").access_log.unwrap();
+    let LogFormat::Template(parts) = log.format else { panic!() };
+    assert_eq!(parts.len(), 16);
+    assert_eq!(log.to, LogTarget::File(folder().join("access.log")));
+}
+
+#[test]
+fn admin() {
+    let config = example("admin.yaml");
+    let admin = config.admin.unwrap();
+    assert_eq!((admin.address, admin.token), (Address::Tcp("127.0.0.1:9901".parse().unwrap()), None));
+    assert_eq!((config.shutdown.delay, config.reload.drain), (Duration::from_secs(5), Duration::from_secs(60)));
+    assert_eq!(config.runtime.per_core[&2].ring_entries, Some(4096));
+}
+
+#[test]
+fn include() {
+    let config = example("include/main.yaml");
+    let names: Vec<&str> = config.routes.iter().map(|route| route.name.as_str()).collect();
+    assert_eq!(names, ["rest", "users", "people"]);
+    let files: Vec<&str> = config.files.iter().map(|file| file.file_name().unwrap().to_str().unwrap()).collect();
+    assert_eq!(files, ["main.yaml", "site.yaml", "users.yaml"]);
+    assert_eq!(config.files[config.routes[1].at.file as usize].file_name().unwrap(), "users.yaml");
 }
 
 fn forward(route: &Route) -> &Forward {

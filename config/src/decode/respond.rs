@@ -69,7 +69,7 @@ pub(crate) static RESPOND: Table<Draft> = Table {
                 },
             },
             presence: Presence::Default("{}"),
-            doc: "Its header fields, beside those that the gateway sets on every answer.",
+            doc: "Its header fields, beside those that the gateway sets on every answer. Without `content-type`, a `body` is plain text and a `file` what its name says.",
             example: "{ content-type: application/json, x-user: \"{request.client}\" }",
             exceeding: None,
             read: |reader, node, _, draft| draft.headers = headers(reader, node),
