@@ -96,7 +96,26 @@ struct Stop;
 /// A list or map that is not yet closed.
 enum Open {
     List { span: Span, items: Vec<Node> },
-    Map { span: Span, entries: Vec<Entry>, seen: HashMap<String, Position>, key: Pending },
+    Map { span: Span, entries: Vec<Entry>, seen: Seen, key: Pending },
+}
+
+/// Entries of a map that are looked through one by one: most maps have fewer, and need no index.
+const LOOKED_THROUGH_MAX: usize = 16;
+
+/// Where each key of a large map stands; empty for a small one.
+#[derive(Default)]
+struct Seen(HashMap<String, Position>);
+
+impl Seen {
+    /// Where a key is among the entries, which are all different.
+    fn first(&mut self, entries: &[Entry], key: &str) -> Option<Position> {
+        if entries.len() <= LOOKED_THROUGH_MAX {
+            return entries.iter().find(|entry| entry.key == key).map(|entry| entry.span.at);
+        }
+        let new = entries.get(self.0.len()..).unwrap_or_default();
+        self.0.extend(new.iter().map(|entry| (entry.key.clone(), entry.span.at)));
+        self.0.get(key).copied()
+    }
 }
 
 /// What the next node in a map is.
@@ -160,7 +179,7 @@ impl Composer {
             }
             Event::MappingStart(anchor, tag) => {
                 self.refuse(span, anchor, tag.is_some());
-                let (entries, seen) = (Vec::new(), HashMap::new());
+                let (entries, seen) = (Vec::new(), Seen::default());
                 return self.push(span, Open::Map { span, entries, seen, key: Pending::Key });
             }
             Event::SequenceEnd | Event::MappingEnd => {
@@ -214,7 +233,7 @@ impl Composer {
                 }
                 Pending::Value(None) => {}
                 Pending::Key => {
-                    let accepted = accept_key(node, seen, &mut self.problems);
+                    let accepted = accept_key(node, entries, seen, &mut self.problems);
                     *key = Pending::Value(accepted);
                 }
             },
@@ -237,14 +256,11 @@ impl Composer {
 const ANCHOR_HINT: &str = "write the value out where it is used";
 
 /// The key as text, or the reason against it.
-fn accept_key(node: Node, seen: &mut HashMap<String, Position>, problems: &mut Vec<Problem>) -> Option<(String, Span)> {
+fn accept_key(node: Node, entries: &[Entry], seen: &mut Seen, problems: &mut Vec<Problem>) -> Option<(String, Span)> {
     let span = node.span;
     let (message, hint) = match node.value {
-        Value::Scalar(key) => match seen.get(&key) {
-            None => {
-                seen.insert(key.clone(), span.at);
-                return Some((key, span));
-            }
+        Value::Scalar(key) => match seen.first(entries, &key) {
+            None => return Some((key, span)),
             Some(first) => (
                 format!("`{key}` is given twice"),
                 format!("it is first given on line {}: keep one of the two", first.line),

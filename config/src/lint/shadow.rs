@@ -28,11 +28,14 @@ pub(super) fn shadowed(routes: &[Route]) -> Vec<(usize, Vec<usize>)> {
             hosts.entry(host).or_default().add(index, &route.matches);
         }
     }
+    for before in hosts.values_mut() {
+        before.same.values_mut().for_each(|same| same.finish(routes));
+    }
     let mut shadowed = Vec::new();
     for (index, route) in routes.iter().enumerate() {
         let mut by = Vec::new();
         let everywhere = hosts_of(&route.matches).all(|host| {
-            let found = hosts.get(&host).and_then(|before| before.find(index, &route.matches, routes));
+            let found = hosts.get(&host).and_then(|before| before.find(index, route, routes));
             by.extend(found.filter(|found| !by.contains(found)));
             found.is_some()
         });
@@ -66,14 +69,13 @@ enum Path<'r> {
     Other(&'r PathPattern),
 }
 
-/// The routes of one path, in the order of the file; as many as are compared.
+/// The routes of one path, in the order of the file.
 #[derive(Default)]
 struct Same {
-    /// Those with predicates, the first for each number of them.
-    first: HashMap<usize, Vec<usize>>,
-    /// By the values of their predicates, so that many routes with the same path and different values are told apart
-    /// without comparing each with each.
-    exact: HashMap<Vec<String>, Vec<usize>>,
+    all: Vec<usize>,
+    /// Of more than are compared one by one: those with the same predicates, so that many routes with the same path
+    /// and different values are told apart.
+    alike: HashMap<Vec<String>, Vec<usize>>,
 }
 
 /// Paths that end in `/*`, segment by segment.
@@ -87,7 +89,7 @@ struct Tree<'r> {
 
 impl<'r> Before<'r> {
     fn add(&mut self, index: usize, matches: &'r Match) {
-        self.same.entry(Path::of(matches)).or_default().add(index, matches);
+        self.same.entry(Path::of(matches)).or_default().all.push(index);
         match &matches.path {
             Some(PathPattern::Captured { segments, rest: true }) => {
                 self.rests.add(index, segments.iter().map(Segment::as_literal));
@@ -98,12 +100,13 @@ impl<'r> Before<'r> {
     }
 
     /// A route that is asked before this one and takes everything that this one takes.
-    fn find(&self, index: usize, matches: &Match, routes: &[Route]) -> Option<usize> {
+    fn find(&self, index: usize, route: &Route, routes: &[Route]) -> Option<usize> {
+        let matches = &route.matches;
         let covers = |other: &usize| {
             let other = routes.get(*other).filter(|_| *other != index);
             other.is_some_and(|other| implies(matches, &other.matches))
         };
-        let same = self.same.get(&Path::of(matches)).and_then(|same| same.find(index, matches, &covers));
+        let same = self.same.get(&Path::of(matches)).and_then(|same| same.find(index, route, routes, &covers));
         same.or_else(|| {
             // What begins every path that the route takes, and whether prefixes are asked before it.
             let (segments, prefixes): (Vec<&str>, bool) = match &matches.path {
@@ -134,20 +137,28 @@ impl<'r> Path<'r> {
 }
 
 impl Same {
-    fn add(&mut self, index: usize, matches: &Match) {
-        for kept in [self.first.entry(count(matches)).or_default(), self.exact.entry(values_of(matches)).or_default()] {
-            if kept.len() < COMPARED_MAX {
-                kept.push(index);
+    /// All routes are there.
+    fn finish(&mut self, routes: &[Route]) {
+        if self.all.len() <= COMPARED_MAX {
+            return;
+        }
+        for &index in &self.all {
+            let Some(route) = routes.get(index) else { continue };
+            let alike = self.alike.entry(values_of(&route.matches)).or_default();
+            if alike.len() < COMPARED_MAX {
+                alike.push(index);
             }
         }
     }
 
     /// With the same path, more predicates come first, and then the order of the file: only one with as many
     /// predicates can take the same requests and be asked before.
-    fn find(&self, index: usize, matches: &Match, covers: &dyn Fn(&usize) -> bool) -> Option<usize> {
-        let exact = self.exact.get(&values_of(matches));
-        let first = self.first.get(&count(matches));
-        let before = exact.into_iter().chain(first).flatten().filter(|other| **other < index);
+    fn find(&self, index: usize, route: &Route, routes: &[Route], covers: &dyn Fn(&usize) -> bool) -> Option<usize> {
+        let alike = if self.alike.is_empty() { None } else { self.alike.get(&values_of(&route.matches)) };
+        let first = self.all.iter().take(COMPARED_MAX);
+        let predicates = count(&route.matches);
+        let as_many = |other: &usize| routes.get(*other).is_some_and(|other| count(&other.matches) == predicates);
+        let before = alike.into_iter().flatten().chain(first).filter(|other| **other < index && as_many(other));
         before.copied().find(|other| covers(other))
     }
 }

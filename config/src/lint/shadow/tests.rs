@@ -200,3 +200,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn many_routes_of_one_path_are_told_apart() {
+    let mut matches: Vec<String> = (0..COMPARED_MAX + 8).map(|i| format!("path: /a, headers: {{ x: v{i} }}")).collect();
+    assert_eq!(found(&matches.iter().map(String::as_str).collect::<Vec<_>>()), []);
+    let twice = matches.len() - 1;
+    matches.push(matches[twice].clone());
+    assert_eq!(found(&matches.iter().map(String::as_str).collect::<Vec<_>>()), [(twice + 1, vec![twice])]);
+}
