@@ -306,7 +306,9 @@ fn around<T>(table: &Table<T>, node: &Node) -> Option<String> {
         return None;
     };
     let mut required = table.fields.iter().filter(|field| field.presence == Presence::Required);
-    let field = required.next().or(table.fields.first()).filter(|_| required.next().is_none())?;
+    let first = required.next().or(table.fields.first()).filter(|_| required.next().is_none())?;
+    let path = table.fields.iter().find(|field| text.starts_with('/') && is_path(&field.form));
+    let field = path.unwrap_or(first);
     let number = matches!(
         field.form,
         Form::Integer { .. } | Form::PowerOfTwo { .. } | Form::Size { .. } | Form::Duration { .. }
@@ -314,11 +316,20 @@ fn around<T>(table: &Table<T>, node: &Node) -> Option<String> {
     let fits = match text.as_str() {
         "on" | "off" | "true" | "false" | "yes" | "no" | "" => false,
         text if number => text.starts_with(|c: char| c.is_ascii_digit()),
-        text => !text.contains(['\n', '"', '\\']),
+        text => text.chars().all(|c| c.is_ascii_alphanumeric() || "/.:_-*{}[]".contains(c)),
     };
     let value = quoted(text);
     let value = if let Form::List { .. } = field.form { format!("[{value}]") } else { value };
     fits.then(|| format!("{{ {}: {value} }}", field.key))
+}
+
+/// Whether a field is a path of requests.
+fn is_path(form: &Form) -> bool {
+    match form {
+        Form::Text { kind, .. } => *kind == "path",
+        Form::Either(a, b) => is_path(a) || is_path(b),
+        _ => false,
+    }
 }
 
 /// A text as it can stand in a map or list on one line.

@@ -8,7 +8,7 @@ use crate::document::Match;
 use crate::form::Form;
 use crate::node::{Entry, Node, Value};
 use crate::pattern::{PathPattern, ValuePattern, path_regex};
-use crate::reader::Reader;
+use crate::reader::{Reader, first_of};
 use crate::table::{Field, Presence, Table};
 use crate::wording::shorten;
 
@@ -41,6 +41,11 @@ pub(crate) static MATCH: Table<Match> = Table {
             exceeding: None,
             read: |reader, node, _, matches| match node.value {
                 Value::Map(_) => reader.table(node, &REGEX, &mut matches.path),
+                Value::List(_) => {
+                    let hint =
+                        "one path stands here: several paths are several routes, `/a/*` is everything below `/a`";
+                    reader.error(first_of(node), "expected a path such as `/users/{id}`, found a list", hint);
+                }
                 _ => {
                     matches.path = parsed(reader, node, "a path such as `/users/{id}`", path::parse);
                     doubtful(reader, node, matches.path.as_ref());
