@@ -17,7 +17,7 @@ pub(crate) fn find(path: &str, key: &str) -> Option<(&'static str, Option<&'stat
     Some((habit.hint, habit.ours))
 }
 
-static HABITS: [Habit; 22] = [
+static HABITS: [Habit; 23] = [
     Habit {
         path: "",
         theirs: &[
@@ -158,6 +158,12 @@ static HABITS: [Habit; 22] = [
         theirs: &["path", "filename", "rotate"],
         ours: Some("file"),
         hint: "write `file: PATH`; whoever rotates it sends USR1, and it is opened again",
+    },
+    Habit {
+        path: "SECRET",
+        theirs: &["env", "environment", "variable", "value", "path", "from"],
+        ours: Some("file"),
+        hint: "write `{ file: PATH }`, or `\"${NAME}\"` in the place of the map",
     },
     Habit {
         path: "shutdown",

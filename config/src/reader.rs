@@ -73,7 +73,10 @@ impl<'e> Reader<'e> {
             }
             Err(problem) => {
                 let message = format!("the file `{}` {problem}", shorten(&path.display().to_string()));
-                let hint = "a relative path starts in the directory of the file that names it";
+                let hint = match problem.starts_with("can't") {
+                    true => "a relative path starts in the directory of the file that names it",
+                    false => "name a file that is not",
+                };
                 self.error(span, message, hint);
                 None
             }

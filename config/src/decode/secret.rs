@@ -43,7 +43,9 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Placed> {
         reader.table(node, &SECRET_FILE, &mut secret);
         return secret;
     }
-    if let Value::Scalar(_) = node.value {
+    if let Value::Scalar(text) = &node.value
+        && !is_reference(text)
+    {
         reader.hide(node.span);
     }
     let text = reader.filled(node, "a secret: `\"${NAME}\"` or `{ file: PATH }`")?;
@@ -52,6 +54,12 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Placed> {
         reader.warning(text.span, "this secret is written out: whoever reads the configuration has it", hint);
     }
     keep(reader, &text.value, text.span)
+}
+
+/// Whether a text is nothing but `${NAME}`: it can be shown.
+fn is_reference(text: &str) -> bool {
+    let name = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    name.is_some_and(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
 }
 
 fn from_file(reader: &mut Reader<'_>, node: &Node) -> Option<Placed> {
