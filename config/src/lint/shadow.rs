@@ -6,7 +6,7 @@
 //! begins like it; `/*` before every regular expression and no path. The work for each route is bounded, so that the
 //! whole is linear: in a contrived file some shadowed routes are not found, and none is named wrongly.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::document::{Match, Route};
 use crate::lint::implies::{count, implies};
@@ -20,30 +20,29 @@ const COMPARED_MAX: usize = 32;
 /// Nodes of the tree of captures that are looked at for one route.
 const VISITED_MAX: usize = 64;
 
-/// The shadowed routes by their index, in order, each with those that shadow it: one for each host, each once.
+/// The shadowed routes by their index, in order, each with those that shadow it on one of its hosts, in order.
 pub(super) fn shadowed(routes: &[Route]) -> Vec<(usize, Vec<usize>)> {
-    let mut hosts: HashMap<Option<&HostPattern>, Before<'_>> = HashMap::new();
+    let mut hosts: HashMap<Option<&HostPattern>, Vec<usize>> = HashMap::new();
     for (index, route) in routes.iter().enumerate() {
         for host in hosts_of(&route.matches) {
-            hosts.entry(host).or_default().add(index, &route.matches);
+            hosts.entry(host).or_default().push(index);
         }
     }
-    for before in hosts.values_mut() {
-        before.same.values_mut().for_each(|same| same.finish(routes));
-    }
-    let mut shadowed = Vec::new();
-    for (index, route) in routes.iter().enumerate() {
-        let mut by = Vec::new();
-        let everywhere = hosts_of(&route.matches).all(|host| {
-            let found = hosts.get(&host).and_then(|before| before.find(index, route, routes));
-            by.extend(found.filter(|found| !by.contains(found)));
-            found.is_some()
-        });
-        if everywhere && !by.is_empty() {
-            shadowed.push((index, by));
+    let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for together in hosts.into_values().filter(|together| together.len() > 1) {
+        let before = Before::new(&together, routes);
+        for index in together {
+            let by = routes.get(index).and_then(|route| before.find(index, route, routes));
+            found.entry(index).or_default().extend(by);
         }
     }
-    shadowed
+    let everywhere = |(index, mut by): (usize, Vec<usize>)| {
+        let whole = routes.get(index).is_some_and(|route| hosts_of(&route.matches).count() == by.len());
+        by.sort_unstable();
+        by.dedup();
+        whole.then_some((index, by))
+    };
+    found.into_iter().filter_map(everywhere).collect()
 }
 
 /// The hosts of a route; `None` for a route that takes every host.
@@ -88,6 +87,17 @@ struct Tree<'r> {
 }
 
 impl<'r> Before<'r> {
+    fn new(together: &[usize], routes: &'r [Route]) -> Before<'r> {
+        let mut before = Before::default();
+        for &index in together {
+            if let Some(route) = routes.get(index) {
+                before.add(index, &route.matches);
+            }
+        }
+        before.same.values_mut().for_each(|same| same.finish(routes));
+        before
+    }
+
     fn add(&mut self, index: usize, matches: &'r Match) {
         self.same.entry(Path::of(matches)).or_default().all.push(index);
         match &matches.path {
