@@ -1,9 +1,11 @@
 //! Listening sockets: one for each TCP address and shard (SO_REUSEPORT), one for each Unix path and process.
 
 mod driven;
+mod file;
 mod stop;
 
 pub use driven::{Listener, Peer};
+pub use file::{FileId, SocketFile};
 pub use stop::{Stop, StopHandle};
 
 use crate::transport::Address;
@@ -12,7 +14,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Connections that may wait to be accepted on one socket (the system may allow fewer: `net.core.somaxconn`).
 pub const BACKLOG: i32 = 4096;
@@ -62,7 +64,7 @@ pub struct Bound {
     fd: OwnedFd,
     address: Address,
     /// Removes the path when it is dropped. Moves on to the listener.
-    path: Option<OwnedPath>,
+    path: Option<SocketFile>,
     /// Somebody else has the socket too: it is not to be shut down.
     borrowed: bool,
 }
@@ -88,18 +90,17 @@ impl Bound {
         Ok(Bound { fd: socket.into(), address, path: None, borrowed: true })
     }
 
+    /// The same socket once more, to be left alone when this copy is closed.
+    ///
+    /// # Errors
+    /// If the system has no descriptors left.
+    pub fn try_clone(&self) -> io::Result<Bound> {
+        Ok(Bound { fd: self.fd.try_clone()?, address: self.address.clone(), path: None, borrowed: true })
+    }
+
     /// The address with the port that the system gave.
     pub fn address(&self) -> &Address {
         &self.address
-    }
-}
-
-#[derive(Debug)]
-struct OwnedPath(PathBuf);
-
-impl Drop for OwnedPath {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
     }
 }
 
@@ -140,8 +141,9 @@ fn bind_unix(path: &Path) -> io::Result<Bound> {
         socket.bind(&address)?;
     }
     socket.listen(BACKLOG)?;
-    let path = path.to_path_buf();
-    Ok(Bound { fd: socket.into(), address: Address::Unix(path.clone()), path: Some(OwnedPath(path)), borrowed: false })
+    let file = SocketFile::made(path);
+    let address = Address::Unix(path.to_path_buf());
+    Ok(Bound { fd: socket.into(), address, path: Some(file), borrowed: false })
 }
 
 /// Whether a socket is at `path` that nobody listens on: its process was killed. Anything else there is not ours.

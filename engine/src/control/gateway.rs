@@ -87,9 +87,9 @@ impl Gateway {
         let registry = Registry::new(cores.len());
         snapshot.count_in(registry.assign(config));
         raise_descriptors(config.limits.connections as u64);
-        let mut open = Listeners::new(cores.len(), options.inherited);
+        let open = Listeners::new(cores.len(), options.inherited);
         let prepared = open.prepare(config)?;
-        for name in open.unclaimed() {
+        for name in open.unclaimed(&prepared) {
             warn(&format!("the inherited socket {name} is no listener's: name it as one, or give one its address"));
         }
         // Logs are opened by whom has to open them again later, and no file is made for root in another's directory.

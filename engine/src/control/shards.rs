@@ -3,6 +3,7 @@
 use crate::observe::{LogBatch, LogHandle};
 use crate::proxy::{
     ACCEPTS_IN_FLIGHT, Entrance, EntranceId, Notes, Permit, Permits, Readiness, Shard, Snapshot, accept_loop, adopt,
+    serve_waiting,
 };
 use crate::series::ShardSeries;
 use ringgate_rt::clock::{self, Moment};
@@ -252,9 +253,10 @@ impl<E: From<FromShard> + Send + 'static> Running<E> {
             entrance.accepting.set(entrance.accepting.get() + 1);
             task::spawn(async move {
                 let give = |stream, peer, permit| hand_out.give(stream, peer, permit);
-                accept_loop(shard, listener, entrance.clone(), give).await;
-                accepting.set(accepting.get() - 1);
+                let waiting = accept_loop(shard.clone(), listener, entrance.clone(), give).await;
                 entrance.accepting.set(entrance.accepting.get() - 1);
+                serve_waiting(shard, entrance, waiting).await;
+                accepting.set(accepting.get() - 1);
             });
         }
     }

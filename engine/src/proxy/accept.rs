@@ -63,14 +63,17 @@ impl Drop for Permit {
 /// Accepts that a shard keeps in flight on each listener, so that a turn of the loop takes several connections.
 pub(crate) const ACCEPTS_IN_FLIGHT: usize = 8;
 
-/// Accepts on one listener until it is stopped. At the limit one connection more waits here, accepted but not served;
+/// A connection that was accepted and has no place yet.
+pub(crate) type Waiting = (Stream, Option<IpAddr>);
+
+/// Accepts on one listener until it is stopped, and returns what still waited then, accepted. At the limit one connection more waits here, accepted but not served;
 /// the others wait in the kernel's queue. `hand_out` may give a connection to another shard: it gets it back if not.
 pub(crate) async fn accept_loop(
     shard: Rc<Shard<Sockets>>,
     listener: Rc<Listener>,
     entrance: Rc<Entrance>,
     hand_out: impl Fn(Stream, Option<IpAddr>, Permit) -> Option<(Stream, Permit)>,
-) {
+) -> Vec<Waiting> {
     while !entrance.stop.stopped() {
         let (stream, peer) = match listener.accept(entrance.stop.handle()).await {
             Ok(accepted) => accepted,
@@ -102,10 +105,25 @@ pub(crate) async fn accept_loop(
         }
     }
     // Whoever was told "connected" is served.
+    let mut waiting = Vec::new();
     while let Some((stream, peer)) = listener.accept_waiting() {
-        match shard.permits.take() {
-            Some(permit) => adopt(&shard, stream, peer_address(peer), &entrance, permit),
-            None => entrance.series().limited.add_one(),
+        waiting.push((stream, peer_address(peer)));
+    }
+    waiting
+}
+
+/// Serves connections that were waiting on a listener when it was closed, as places become free.
+pub(crate) async fn serve_waiting(shard: Rc<Shard<Sockets>>, entrance: Rc<Entrance>, waiting: Vec<Waiting>) {
+    for (stream, peer) in waiting {
+        loop {
+            if let Some(permit) = shard.permits.take() {
+                adopt(&shard, stream, peer, &entrance, permit);
+                break;
+            }
+            if shard.aborting.get() {
+                return;
+            }
+            sleep(PAUSE).await;
         }
     }
 }

@@ -25,7 +25,7 @@ mod transfer;
 mod tunnel;
 mod tunnels;
 
-pub(crate) use accept::{ACCEPTS_IN_FLIGHT, Permit, Permits, accept_loop, adopt};
+pub(crate) use accept::{ACCEPTS_IN_FLIGHT, Permit, Permits, accept_loop, adopt, serve_waiting};
 pub(crate) use entrance::{Entrance, EntranceId};
 pub(crate) use h1::view;
 pub(crate) use preview::{Preview, Sender, allow, preview, reason};

@@ -33,6 +33,8 @@ pub(crate) struct Shard<N: Network> {
     current: RefCell<Rc<Current<N>>>,
     /// The listeners that there are, and no others.
     entrances: RefCell<Vec<Rc<Entrance>>>,
+    /// Those that were removed, for connections of theirs that are still to be handed over.
+    gone: RefCell<Vec<Rc<Entrance>>>,
     pub(crate) lives: Lives,
     pub(crate) permits: Permits,
     pub(crate) readiness: Readiness,
@@ -119,6 +121,7 @@ impl<N: Network> Shard<N> {
             network,
             current: RefCell::new(Rc::new(Current::new(snapshot, series.index, log, None))),
             entrances: RefCell::default(),
+            gone: RefCell::default(),
             lives: Lives::default(),
             permits,
             readiness,
@@ -173,9 +176,10 @@ impl<N: Network> Shard<N> {
         (entrance, true)
     }
 
-    /// The listener with this id, if it is there.
+    /// The listener with this id, if it is there, or was until a moment ago.
     pub(crate) fn find_entrance(&self, id: EntranceId) -> Option<Rc<Entrance>> {
-        self.entrances.borrow().iter().find(|entrance| entrance.id == id).cloned()
+        let (here, gone) = (self.entrances.borrow(), self.gone.borrow());
+        here.iter().chain(gone.iter()).find(|entrance| entrance.id == id).cloned()
     }
 
     /// Lets go of the listeners that are not among these, and returns them.
@@ -184,6 +188,9 @@ impl<N: Network> Shard<N> {
         let (stay, go) = self.entrances.take().into_iter().partition(|entrance| ids.contains(&entrance.id));
         self.entrances.replace(stay);
         let gone: Vec<Rc<Entrance>> = go;
+        let mut all_gone = self.gone.borrow_mut();
+        all_gone.retain(|entrance| !entrance.is_over());
+        all_gone.extend(gone.iter().cloned());
         if !gone.is_empty() {
             gone.iter().for_each(|entrance| entrance.remove(drain));
             // Connections that wait take note of their end.

@@ -100,3 +100,47 @@ fn an_inherited_socket_is_the_listeners_of_its_address() {
     // The manager's copy still listens: nobody is refused while the next one starts.
     Client::connect(address);
 }
+
+/// The socket as a manager opens it, and a gateway that has inherited it.
+fn inheriting(socket: &TcpListener, config: &str) -> Process {
+    let mut command = Command::new("sh");
+    let script = format!("exec 3<&0; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=plain exec {BINARY} run \"$0\"");
+    command.args(["-c", &script]).stdin(Stdio::from(OwnedFd::from(socket.try_clone().expect("a copy"))));
+    Process::start_by(command, config)
+}
+
+#[test]
+fn an_inherited_socket_may_spell_its_address_in_another_way() {
+    let service = Service::answering(|_| ok("ok"));
+    let socket = TcpListener::bind("0.0.0.0:0").expect("bound");
+    let port = socket.local_addr().expect("an address").port();
+    let text = Plan::to(&service).listen(&format!("127.0.0.1:{port}")).text();
+    let process = inheriting(&socket, &text);
+    assert!(process.stderr().contains("the inherited socket is on 0.0.0.0:"), "{}", process.stderr());
+    for _ in 0..2 {
+        let line = process.reload(&text);
+        assert!(line.contains(" done "), "{line}\n{}", process.stderr());
+        assert_eq!(Client::connect(([127, 0, 0, 1], port).into()).get("/").status, 200);
+    }
+}
+
+#[test]
+fn a_reload_that_fails_leaves_an_inherited_socket_for_the_next() {
+    let service = Service::answering(|_| ok("ok"));
+    let socket = TcpListener::bind("127.0.0.1:0").expect("bound");
+    let address = socket.local_addr().expect("an address");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("bound");
+    let other = Plan::to(&service).text().replace("name: plain", "name: other");
+    let process = inheriting(&socket, &other);
+    drop(socket);
+    let with = |more: &str| {
+        let listeners = format!("listeners: [{{ name: plain, address: \"{address}\" }}{more}, ");
+        other.replace("listeners: [", &listeners)
+    };
+    let busy = format!(", {{ name: busy, address: \"{}\" }}", taken.local_addr().expect("an address"));
+    let line = process.reload(&with(&busy));
+    assert!(line.contains(" failed "), "{line}");
+    let line = process.reload(&with(""));
+    assert!(line.contains(" done "), "{line}");
+    assert_eq!(Client::connect(address).get("/").status, 200);
+}

@@ -14,6 +14,9 @@ on_both_drivers!(
     an_address_may_move_to_a_wider_one,
     an_address_that_can_not_be_had_changes_nothing,
     unix_listeners_come_and_go,
+    a_path_that_was_removed_is_made_anew,
+    a_path_that_another_process_has_taken_is_left_to_it,
+    whoever_waits_at_the_limit_is_served_when_the_listener_goes,
 );
 
 fn service() -> Service {
@@ -133,5 +136,58 @@ fn unix_listeners_come_and_go(driver: Choice) {
         file.listeners.pop();
         gate.reload(&file.text()).expect("reloaded");
         wait_for("the socket to go", || (!path.exists()).then_some(()));
+    }
+}
+
+/// A directory for sockets, and the path of one in it.
+fn socket_path(name: &str) -> std::path::PathBuf {
+    let directory = super::support::process::scratch(name);
+    std::fs::create_dir_all(&directory).expect("a directory");
+    directory.join("local.sock")
+}
+
+fn a_path_that_was_removed_is_made_anew(driver: Choice) {
+    let service = service();
+    let path = socket_path("reload-removed");
+    let mut file = File::new(service.endpoint());
+    file.listeners.push(("local", format!("unix:{}", path.display())));
+    let mut gate = Gate::start(&file.text(), driver);
+    std::fs::remove_file(&path).expect("removed");
+    gate.reload(&file.text()).expect("reloaded");
+    assert_eq!(Client::connect_unix(&path).get("/").status, 200);
+}
+
+fn a_path_that_another_process_has_taken_is_left_to_it(driver: Choice) {
+    let service = service();
+    let path = socket_path("reload-taken");
+    let mut file = File::new(service.endpoint());
+    file.listeners.push(("local", format!("unix:{}", path.display())));
+    let mut gate = Gate::start(&file.text(), driver);
+    std::fs::remove_file(&path).expect("removed");
+    let _other = std::os::unix::net::UnixListener::bind(&path).expect("bound");
+    let error = gate.reload(&file.text()).expect_err("it is another's").to_string();
+    assert!(error.contains("listener local"), "{error}");
+    file.listeners.pop();
+    gate.reload(&file.text()).expect("reloaded");
+    gate.stop(std::time::Duration::ZERO);
+    assert!(path.exists(), "the other's socket was removed");
+}
+
+fn whoever_waits_at_the_limit_is_served_when_the_listener_goes(driver: Choice) {
+    let service = service();
+    let mut file = File::new(service.endpoint());
+    file.listeners.push(("second", "127.0.0.1:0".into()));
+    let few = |file: &File| file.text().replace("connections: 2000", "connections: 2");
+    let mut gate = Gate::start(&few(&file), driver);
+    let mut first = [gate.client(), gate.client()];
+    assert!(first.iter_mut().all(|client| client.get("/").status == 200));
+    let second = gate.listener("second").expect("it is there");
+    let mut waiting: Vec<Client> = (0..30).map(|_| Client::connect(second)).collect();
+    waiting.iter_mut().for_each(|client| client.send("GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n"));
+    file.listeners.pop();
+    gate.reload(&few(&file)).expect("reloaded");
+    drop(first);
+    for client in &mut waiting {
+        assert_eq!(client.answer().status, 200);
     }
 }

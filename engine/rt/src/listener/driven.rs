@@ -1,7 +1,7 @@
 //! A listening socket driven by a shard.
 
 use super::stop::StopHandle;
-use super::{Bound, OwnedPath};
+use super::{Bound, SocketFile};
 use crate::counters::count;
 use crate::stream::Stream;
 use crate::transport::Address;
@@ -32,7 +32,7 @@ pub struct Listener {
     turn: Turnstile,
     /// Somebody else has the socket too.
     borrowed: bool,
-    _path: Option<OwnedPath>,
+    _path: Option<SocketFile>,
 }
 
 enum Driven {

@@ -16,6 +16,7 @@ use crate::observe::Registry;
 pub(super) use change::Asked;
 use change::Waiting;
 use ringgate_config::{Address, Config};
+use ringgate_rt::listener::FileId;
 use server::{Door, Server, Shared};
 pub(super) use status::{Board, Status};
 use std::io;
@@ -37,6 +38,8 @@ pub(super) struct Admin {
 struct Open {
     configured: Address,
     bound: Address,
+    /// Of a Unix socket: somebody may remove it, or put another in its place.
+    file: Option<FileId>,
     /// Dropped: the listener is closed, and connections as their calls end.
     _door: Door,
 }
@@ -46,6 +49,14 @@ pub(super) enum Prepared {
     Keep,
     Close,
     Open(Box<(Address, Door)>),
+}
+
+/// The file of a Unix socket.
+fn file_of(address: &Address) -> Option<FileId> {
+    match address {
+        Address::Unix(path) => FileId::at(path),
+        Address::Tcp(_) => None,
+    }
 }
 
 impl Admin {
@@ -62,7 +73,11 @@ impl Admin {
     /// An address that can't be bound, or no thread to serve it. Then nothing has changed.
     pub(super) fn prepare(&mut self, config: &Config) -> io::Result<Prepared> {
         let Some(admin) = &config.admin else { return Ok(Prepared::Close) };
-        if self.open.as_ref().is_some_and(|open| open.configured == admin.address) {
+        if self
+            .open
+            .as_ref()
+            .is_some_and(|open| open.configured == admin.address && open.file == file_of(&admin.address))
+        {
             return Ok(Prepared::Keep);
         }
         if self.server.is_none() {
@@ -82,7 +97,8 @@ impl Admin {
                 if let Some(server) = &self.server {
                     server.serve(&mut door, self.shared.clone());
                 }
-                self.open = Some(Open { configured, bound: door.address().clone(), _door: door });
+                let file = file_of(&configured);
+                self.open = Some(Open { configured, bound: door.address().clone(), file, _door: door });
             }
         }
     }

@@ -3,13 +3,14 @@
 use super::super::diary::{fail, warn};
 use super::super::event::Event;
 use super::calls::{self, Peer};
-use super::socket::{OwnedPath, Socket, bind};
+use super::socket::{Socket, bind};
 use super::status::Board;
 use crate::observe::Registry;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use ringgate_config::Address;
+use ringgate_rt::listener::SocketFile;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
@@ -63,7 +64,7 @@ pub(in crate::control) struct Door {
     socket: Option<Socket>,
     address: Address,
     closes: watch::Sender<()>,
-    _path: Option<OwnedPath>,
+    _path: Option<SocketFile>,
 }
 
 impl Door {

@@ -1,13 +1,14 @@
 //! The sockets that the admin API listens on: a loopback address, or a path that only the process's own user may use.
 
 use ringgate_config::Address;
+use ringgate_rt::listener::SocketFile;
 use std::fs::{File, Permissions};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixStream as StdUnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tokio::net::{TcpListener, UnixListener, UnixSocket};
 
 /// Who may use the path of a Unix socket: its owner.
@@ -21,21 +22,11 @@ pub(super) enum Socket {
     Unix(UnixListener),
 }
 
-/// The path of a Unix socket, removed when this is dropped.
-pub(super) struct OwnedPath(PathBuf);
-
-impl Drop for OwnedPath {
-    fn drop(&mut self) {
-        // Somebody else may have removed it; then nothing is left to do.
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
 /// Binds an address; to be called within the runtime that is to accept on it. Returns the address as bound, too.
 ///
 /// # Errors
 /// An address that can't be bound, or that others than this machine's processes can reach. Each says which.
-pub(super) fn bind(address: &Address) -> io::Result<(Socket, Address, Option<OwnedPath>)> {
+pub(super) fn bind(address: &Address) -> io::Result<(Socket, Address, Option<SocketFile>)> {
     let bound = match address {
         Address::Tcp(at) => bind_tcp(*at),
         Address::Unix(path) => bind_unix(path),
@@ -46,7 +37,7 @@ pub(super) fn bind(address: &Address) -> io::Result<(Socket, Address, Option<Own
     })
 }
 
-fn bind_tcp(at: SocketAddr) -> io::Result<(Socket, Address, Option<OwnedPath>)> {
+fn bind_tcp(at: SocketAddr) -> io::Result<(Socket, Address, Option<SocketFile>)> {
     if !at.ip().to_canonical().is_loopback() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
@@ -59,7 +50,7 @@ fn bind_tcp(at: SocketAddr) -> io::Result<(Socket, Address, Option<OwnedPath>)> 
     Ok((Socket::Tcp(TcpListener::from_std(listener)?), Address::Tcp(bound), None))
 }
 
-fn bind_unix(path: &Path) -> io::Result<(Socket, Address, Option<OwnedPath>)> {
+fn bind_unix(path: &Path) -> io::Result<(Socket, Address, Option<SocketFile>)> {
     if is_left_over(path) {
         std::fs::remove_file(path)?;
     }
@@ -67,7 +58,7 @@ fn bind_unix(path: &Path) -> io::Result<(Socket, Address, Option<OwnedPath>)> {
     // The mode that a socket has before it is bound is that of its path: at no moment may others connect.
     File::from(socket.as_fd().try_clone_to_owned()?).set_permissions(Permissions::from_mode(MODE))?;
     socket.bind(path)?;
-    let owned = OwnedPath(path.to_owned());
+    let owned = SocketFile::made(path);
     Ok((Socket::Unix(socket.listen(BACKLOG)?), Address::Unix(path.to_owned()), Some(owned)))
 }
 
