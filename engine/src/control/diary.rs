@@ -1,8 +1,15 @@
 //! What the process says of itself, on stderr, a line each: the time, the level, the message.
 
+mod queue;
+
 use crate::observe::json;
-use std::io::Write;
-use std::sync::atomic::{AtomicU8, Ordering};
+use queue::Queue;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::Duration;
+
+/// How long the last lines may take to be written when the process ends.
+const LAST_LINES_WITHIN: Duration = Duration::from_secs(1);
 
 /// How much a line matters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +28,11 @@ pub enum LogLevel {
 
 /// The level up to which lines are written: one for the process, whose stderr is one too.
 static WRITTEN: AtomicU8 = AtomicU8::new(LogLevel::Info as u8);
+
+/// Lines that the thread of [`begin`] writes.
+static QUEUE: Queue = Queue::new();
+/// Whether that thread is there.
+static QUEUED: AtomicBool = AtomicBool::new(false);
 
 impl LogLevel {
     /// Every level, the weightiest first.
@@ -77,6 +89,10 @@ fn write(level: LogLevel, message: &str) {
     if level as u8 > WRITTEN.load(Ordering::Relaxed) {
         return;
     }
+    put(line(level, message));
+}
+
+fn line(level: LogLevel, message: &str) -> Vec<u8> {
     let mut line = Vec::with_capacity(64 + message.len());
     json::timestamp(&mut line, now_micros());
     line.push(b' ');
@@ -84,8 +100,38 @@ fn write(level: LogLevel, message: &str) {
     line.push(b' ');
     line.extend_from_slice(message.as_bytes());
     line.push(b'\n');
-    // Nothing is left to be told when stderr is gone.
-    let _ = std::io::stderr().lock().write_all(&line);
+    line
+}
+
+/// Writes a whole line, whatever the level: at once, or after [`begin`] when the lines before it are written.
+pub(super) fn put(line: Vec<u8>) {
+    match QUEUED.load(Ordering::Acquire) {
+        true => QUEUE.put(line),
+        // Nothing is left to be told when stderr is gone.
+        false => drop(io::stderr().lock().write_all(&line)),
+    }
+}
+
+/// From now on nobody who says something waits for whoever reads stderr: a thread of its own does.
+pub(super) fn begin() {
+    if QUEUED.load(Ordering::Acquire) {
+        return;
+    }
+    let writer = std::thread::Builder::new().name("stderr".into()).spawn(|| QUEUE.write_to(io::stderr()));
+    match writer {
+        Ok(_) => QUEUED.store(true, Ordering::Release),
+        Err(error) => {
+            warn(&format!("no thread to write these lines: who reads them slowly slows the gateway: {error}"))
+        }
+    }
+}
+
+/// The process ends: waits until the last line is written, for a short time.
+pub(super) fn finish() {
+    if QUEUED.load(Ordering::Acquire) {
+        // Whoever has not read until now won't.
+        let _ = QUEUE.flush(LAST_LINES_WITHIN);
+    }
 }
 
 fn now_micros() -> u64 {

@@ -1,13 +1,13 @@
 //! `ringgate run`: from the file to the last exchange, by signals and by calls of the admin API.
 
-use super::diary::{fail, report_panics, say, warn};
+use super::diary::{self, fail, report_panics, say, warn};
 use super::event::Event;
 use super::gateway::{Gateway, Options};
 use super::notify::{self, Watchdog};
 use super::reload::{self, Loaded, Outcome, Refused, Reloads};
 use super::report;
 use super::shards::{FromShard, Message};
-use ringgate_config::diff;
+use ringgate_config::{Config, diff};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,8 +34,16 @@ pub(super) fn run_and(path: &Path, options: Options, tell: impl FnOnce(&Gateway)
     };
     report_panics();
     options.log_level.adopt();
+    diary::begin();
+    let code = live(path, &config, options, tell);
+    diary::finish();
+    code
+}
+
+/// From a good configuration to the end.
+fn live(path: &Path, config: &Config, options: Options, tell: impl FnOnce(&Gateway)) -> ExitCode {
     config.warnings.iter().for_each(|warning| warn(&warning.to_string()));
-    let started = Gateway::start(&config, options).and_then(|gateway| {
+    let started = Gateway::start(config, options).and_then(|gateway| {
         listen_for_signals(gateway.tell.clone())?;
         Ok(gateway)
     });

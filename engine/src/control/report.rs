@@ -1,9 +1,9 @@
 //! The start report: one line of JSON on stderr, for whoever has started the process.
 
+use super::diary;
 use super::gateway::Gateway;
 use crate::observe::json;
 use ringgate_rt::Address;
-use std::io::{self, Write};
 
 /// Writes the report.
 pub(super) fn started(gateway: &Gateway) {
@@ -28,7 +28,7 @@ pub(super) fn started(gateway: &Gateway) {
     json::number(&mut line, "shards", Some(gateway.running as u64));
     json::number(&mut line, "pid", Some(u64::from(std::process::id())));
     line.extend_from_slice(b"}\n");
-    let _ = io::stderr().lock().write_all(&line);
+    diary::put(line);
 }
 
 /// An address as the configuration writes it.

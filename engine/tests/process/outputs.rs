@@ -4,19 +4,33 @@ use super::BINARY;
 use crate::support::process::{scratch, signal};
 use crate::support::service::ok;
 use crate::support::{Client, Plan, Service, wait_for};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A gateway whose outputs are for the test to read, or not. It is killed in the end.
 struct Bare {
     child: Child,
     address: SocketAddr,
+    report: serde_json::Value,
+    file: PathBuf,
+    /// Where its lines come from, if nobody reads on.
+    _unread: Option<Lines<BufReader<ChildStderr>>>,
 }
 
 impl Bare {
-    fn start(plan: &Plan, mut command: Command) -> Bare {
+    fn start(plan: &Plan, command: Command) -> Bare {
+        let mut bare = Bare::mute(plan, command);
+        // Most tests are not about stderr.
+        let lines = bare._unread.take().expect("lines");
+        std::thread::spawn(move || lines.for_each(drop));
+        bare
+    }
+
+    /// Nobody reads its stderr once it has said that it has started.
+    fn mute(plan: &Plan, mut command: Command) -> Bare {
         let file = scratch("bare.yaml");
         std::fs::write(&file, plan.text()).expect("a file");
         let mut child = command
@@ -30,12 +44,9 @@ impl Bare {
         let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
         let report =
             lines.by_ref().map_while(Result::ok).find(|line| line.contains("\"started\"")).expect("a start report");
-        // Somebody must read on, or a full pipe would stop whoever writes to it.
-        std::thread::spawn(move || lines.for_each(drop));
-        let _ = std::fs::remove_file(file);
         let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
         let address = report["listeners"][0]["address"].as_str().expect("an address").parse().expect("a TCP address");
-        Bare { child, address }
+        Bare { child, address, report, file, _unread: Some(lines) }
     }
 
     #[track_caller]
@@ -52,6 +63,7 @@ impl Drop for Bare {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        let _ = std::fs::remove_file(&self.file);
     }
 }
 
@@ -77,6 +89,25 @@ fn a_log_that_nobody_reads_does_not_matter_to_clients_nor_to_the_stop() {
     for _ in 0..500 {
         assert_eq!(client.get(&format!("/{long}")).text(), "good");
     }
+    gateway.stops_within(Duration::from_secs(5));
+}
+
+/// More than a pipe holds, from the control thread; and then the process still hears its signals.
+#[test]
+fn a_stderr_that_nobody_reads_does_not_matter_to_reloads_nor_to_the_stop() {
+    let service = Service::answering(|_| ok("good"));
+    let plan = Plan::to(&service).and("admin: { address: \"127.0.0.1:0\" }").and("shutdown: { deadline: 1s }");
+    let mut gateway = Bare::mute(&plan, Command::new(BINARY));
+    let wrong: String = (0..1500).map(|n| format!("unknown_key_number_{n}: true\n")).collect();
+    std::fs::write(&gateway.file, wrong).expect("a file");
+    signal(gateway.child.id(), "HUP");
+    let admin: SocketAddr = gateway.report["admin"].as_str().expect("an address").parse().expect("a TCP address");
+    wait_for("the end of the reload", || {
+        let mut client = Client::connect(admin);
+        let config = client.exchange(format!("GET /config HTTP/1.1\r\nhost: {admin}\r\n\r\n"));
+        config.text().contains("unknown_key_number_0").then_some(())
+    });
+    assert_eq!(Client::connect(gateway.address).get("/").text(), "good");
     gateway.stops_within(Duration::from_secs(5));
 }
 
