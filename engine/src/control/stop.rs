@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 const ABORT_GRACE: Duration = Duration::from_secs(2);
 /// How long the last lines of the access log may take to be written, at least; else until the deadline.
 const LOG_GRACE: Duration = Duration::from_secs(1);
+/// The same without a deadline: exchanges may take as long as they need, but nobody waits for a reader that is stuck.
+const LOG_LIMIT: Duration = Duration::from_secs(5);
 
 impl Gateway {
     /// Stops: nothing new is accepted, idle connections are closed, exchanges may finish until the deadline (none: for
@@ -47,14 +49,15 @@ impl Gateway {
         let mut logs = std::mem::take(&mut self.retired_logs);
         logs.extend(self.log.take().map(LogWriter::retire));
         if !logs.is_empty() {
-            let until = deadline.map(|deadline| (begun + deadline).max(Instant::now() + LOG_GRACE));
+            let now = Instant::now();
+            let until = deadline.map_or(now + LOG_LIMIT, |deadline| (begun + deadline).max(now + LOG_GRACE));
             self.finish_logs(logs, until);
         }
         ExitCode::SUCCESS
     }
 
     /// Waits until the access log is written, and those that it has replaced: whoever takes it may be slow, or stuck.
-    fn finish_logs(&mut self, logs: Vec<RetiredLog>, until: Option<Instant>) {
+    fn finish_logs(&mut self, logs: Vec<RetiredLog>, until: Instant) {
         let tell = self.tell.clone();
         let waiter = std::thread::Builder::new().name("log-end".into());
         let waiting = waiter.spawn(move || {
@@ -65,7 +68,7 @@ impl Gateway {
             return warn("the end of the access log could not be waited for");
         }
         loop {
-            match self.next_event(until) {
+            match self.next_event(Some(until)) {
                 Some(Event::Logged(0)) => return,
                 Some(Event::Logged(lost)) => return warn(&format!("{lost} lines of the access log were lost")),
                 Some(Event::Signal(SIGTERM | SIGINT | SIGQUIT)) => return say("stopped at once"),

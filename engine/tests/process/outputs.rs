@@ -51,8 +51,13 @@ impl Bare {
 
     #[track_caller]
     fn stops_within(&mut self, time: Duration) {
+        self.stops_by("TERM", time);
+    }
+
+    #[track_caller]
+    fn stops_by(&mut self, name: &str, time: Duration) {
         let begun = Instant::now();
-        signal(self.child.id(), "TERM");
+        signal(self.child.id(), name);
         let status = wait_for("the process to end", || self.child.try_wait().expect("a child"));
         assert_eq!(status.code(), Some(0));
         assert!(begun.elapsed() < time, "{:?}", begun.elapsed());
@@ -90,6 +95,18 @@ fn a_log_that_nobody_reads_does_not_matter_to_clients_nor_to_the_stop() {
         assert_eq!(client.get(&format!("/{long}")).text(), "good");
     }
     gateway.stops_within(Duration::from_secs(5));
+}
+
+#[test]
+fn a_stop_without_a_deadline_does_not_wait_for_ever_for_who_reads_the_log() {
+    let service = Service::answering(|_| ok("good"));
+    let mut gateway = Bare::start(&Plan::to(&service), Command::new(BINARY));
+    let mut client = Client::connect(gateway.address);
+    let long = "x".repeat(8000);
+    for _ in 0..500 {
+        assert_eq!(client.get(&format!("/{long}")).text(), "good");
+    }
+    gateway.stops_by("QUIT", Duration::from_secs(10));
 }
 
 /// More than a pipe holds, from the control thread; and then the process still hears its signals.
