@@ -120,10 +120,12 @@ impl Life {
 
     fn wakes_at(&self) -> Option<Instant> {
         let free = self.gateway.has_old_snapshots().then(|| Instant::now() + FREE_EVERY);
-        [self.stop_at, free, self.watchdog.due()].into_iter().flatten().min()
+        [self.stop_at, free, self.watchdog.due(), self.reloads.due()].into_iter().flatten().min()
     }
 
+    /// What is to be done now and then, whatever happens.
     fn feed(&mut self) {
+        self.reloads.complain(&self.path, Instant::now());
         if self.watchdog.turn(self.gateway.running) {
             self.gateway.tell_all(|| Message::Answer);
         }

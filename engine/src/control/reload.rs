@@ -4,12 +4,15 @@ use super::diary::{fail, say, warn};
 use super::event::Event;
 use crate::proxy::Snapshot;
 use ringgate_config::{Config, Diagnostics};
+use std::io;
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime};
 
 /// Changes that are logged of one reload.
 const CHANGES_LOGGED_MAX: usize = 50;
+/// How long reading the file may take before that is complained of.
+const READ_WITHIN: Duration = Duration::from_secs(10);
 
 /// A configuration that was read for a reload.
 pub(super) struct Loaded {
@@ -59,45 +62,82 @@ impl Outcome {
 /// Reloads one after the other; what is asked for meanwhile is one more, whatever the number.
 #[derive(Default)]
 pub(super) struct Reloads {
-    running: bool,
+    /// When the one that is going on was begun.
+    begun: Option<Instant>,
     again: bool,
+    /// It was complained that it takes long.
+    complained: bool,
 }
 
 impl Reloads {
-    /// Asks for one. Begins to read the file unless that is going on.
+    /// Asks for one. Begins to read the file unless that is going on. Whatever comes of it, [`Event::Loaded`] is told.
     pub(super) fn ask(&mut self, path: &Path, tell: &mpsc::Sender<Event>) {
-        if self.running {
+        let thread = std::thread::Builder::new().name("reload".into());
+        self.ask_on(path, tell, |reading| thread.spawn(reading).map(drop));
+    }
+
+    /// The same with something else that makes threads.
+    fn ask_on(
+        &mut self,
+        path: &Path,
+        tell: &mpsc::Sender<Event>,
+        spawn: impl FnOnce(Box<dyn FnOnce() + Send>) -> io::Result<()>,
+    ) {
+        if self.begun.is_some() {
+            say("reload: one is going on already: the file is read once more when that is done");
             self.again = true;
             return;
         }
-        self.running = true;
+        let begun = Instant::now();
+        self.begun = Some(begun);
+        self.complained = false;
         let (path, sender) = (path.to_owned(), tell.clone());
-        let reading = std::thread::Builder::new().name("reload".into()).spawn(move || {
-            let begun = Instant::now();
+        let reading = Box::new(move || {
             let read = std::panic::catch_unwind(|| read(&path));
             let result = read.unwrap_or_else(|_| Err(Refused::Other("reading the file panicked".into())));
             // Nobody listens any more when the process is ending.
             let _ = sender.send(Event::Loaded(Box::new(Loaded { begun, result })));
         });
-        if let Err(error) = reading {
-            self.running = false;
-            fail(&format!("reload failed: no thread to read the file: {error}"));
+        if let Err(error) = spawn(reading) {
+            let result = Err(Refused::Other(format!("there is no thread to read the file: {error}")));
+            let _ = tell.send(Event::Loaded(Box::new(Loaded { begun, result })));
         }
     }
 
     /// Whether one is going on.
     pub(super) fn running(&self) -> bool {
-        self.running
+        self.begun.is_some()
+    }
+
+    /// When [`Reloads::complain`] has something to say, if nothing is done until then.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.begun.filter(|_| !self.complained).map(|begun| begun + READ_WITHIN)
+    }
+
+    /// Warns, once, that reading the file takes long. Others that are asked for wait for it.
+    pub(super) fn complain(&mut self, path: &Path, now: Instant) {
+        if self.due().is_some_and(|due| due <= now) {
+            self.complained = true;
+            warn(&format!(
+                "reload: {} and the files it names are still being read after {READ_WITHIN:?}: no other reload begins \
+                 until that is done",
+                path.display()
+            ));
+        }
     }
 
     /// What was asked for last is done. Returns whether another one was asked for meanwhile.
     pub(super) fn done(&mut self) -> bool {
-        self.running = false;
+        self.begun = None;
         std::mem::take(&mut self.again)
     }
 }
 
 fn read(path: &Path) -> Result<(Config, Snapshot), Refused> {
+    // At the start a pipe is read to its end; a second time nobody may write into it, and opening it would wait.
+    if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+        return Err(Refused::Other(format!("{} is no regular file: it can't be read anew", path.display())));
+    }
     let config = ringgate_config::load(path).map_err(Refused::File)?;
     let snapshot = Snapshot::compile(&config).map_err(|error| Refused::Other(error.to_string()))?;
     Ok((config, snapshot))
@@ -130,3 +170,6 @@ pub(super) fn report(path: &Path, outcome: &Outcome) {
         outcome.generation
     ));
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,6 +42,22 @@ fn every_error_of_a_bad_file_is_said_and_nothing_changes() {
     assert!(line.contains("done") && line.contains("0 changes"), "{line}");
 }
 
+/// Opening a pipe waits for whoever writes into it: then no later reload would ever begin.
+#[test]
+fn a_pipe_in_the_files_place_is_refused_and_the_next_reload_is_made() {
+    let service = service();
+    let text = Plan::to(&service).text();
+    let process = Process::start(BINARY, &text, "auto");
+    process.rewrite_as_pipe();
+    let seen = process.stderr().len();
+    process.signal("HUP");
+    let refused = "is no regular file";
+    wait_for("a word about the pipe", || process.stderr()[seen..].contains(refused).then_some(()));
+    process.remove_file();
+    let line = process.reload(&text);
+    assert!(line.contains("done"), "{line}");
+}
+
 #[test]
 fn what_can_not_change_is_named_and_kept() {
     let service = service();

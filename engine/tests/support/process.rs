@@ -79,6 +79,20 @@ impl Process {
         std::fs::write(&self.file, config).expect("a file");
     }
 
+    /// Puts a pipe that nobody writes into in the file's place.
+    #[track_caller]
+    pub(crate) fn rewrite_as_pipe(&self) {
+        self.remove_file();
+        let made = Command::new("mkfifo").arg(&self.file).status();
+        assert!(made.is_ok_and(|status| status.success()), "mkfifo {}", self.file.display());
+    }
+
+    /// Takes the file away.
+    #[track_caller]
+    pub(crate) fn remove_file(&self) {
+        std::fs::remove_file(&self.file).expect("a file");
+    }
+
     /// Asks for a reload of another text, and waits for what comes of it: the last line of its report.
     #[track_caller]
     pub(crate) fn reload(&self, config: &str) -> String {
