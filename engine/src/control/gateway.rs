@@ -6,6 +6,7 @@ use super::event::Event;
 use super::listeners::{Listeners, Prepared, Started};
 use super::shards::{self, FromShard, LogChange, Message, Plan, Turnover};
 use super::state_dir::StateDir;
+use super::telling::tell;
 use crate::observe::{LogWriter, Output, Registry, RetiredLog};
 use crate::proxy::{Permits, Readiness, Snapshot};
 use ringgate_config::{AccessLog, Config, Cores, LogTarget};
@@ -24,6 +25,8 @@ use std::time::{Duration, Instant};
 const DESCRIPTORS_BESIDES: u64 = 256;
 /// How long the shards may take to go over to another configuration before that is complained of.
 const ADOPTED_WITHIN: Duration = Duration::from_secs(10);
+/// How long a shard's mailbox may stay full before the shard counts as stuck, and is not told.
+const TOLD_WITHIN: Duration = Duration::from_secs(5);
 
 /// How a gateway is started, besides its configuration.
 #[derive(Default)]
@@ -215,10 +218,10 @@ impl Gateway {
         self.config = Arc::new(config);
         self.generation += 1;
         self.snapshots.push(Arc::new(snapshot));
-        for (at, turnover) in self.turnovers(prepared, another_log).into_iter().enumerate() {
-            self.tell_one(at, Message::Turnover(Box::new(turnover)));
-        }
-        self.wait_until_adopted();
+        let turnovers = self.turnovers(prepared, another_log);
+        let told =
+            self.tell_each(turnovers.into_iter().map(|turnover| Message::Turnover(Box::new(turnover))).collect());
+        self.wait_until_adopted(&told);
         self.publish();
         self.admin.commit(admin);
         self.free_snapshots();
@@ -247,15 +250,16 @@ impl Gateway {
         self.registry.exposition()
     }
 
-    fn wait_until_adopted(&mut self) {
+    /// Waits until these shards go by the current configuration, or have ended.
+    fn wait_until_adopted(&mut self, told: &[usize]) {
         let begun = Instant::now();
-        let mut waiting = self.mailboxes.iter().filter(|mailbox| !mailbox.closed()).count();
+        let mut waiting = told.len();
         while waiting > 0 {
             match self.events.recv_timeout(ADOPTED_WITHIN.saturating_sub(begun.elapsed())) {
                 Ok(Event::Shard(FromShard::Adopted(generation))) if generation == self.generation => waiting -= 1,
                 Ok(Event::Shard(FromShard::Adopted(_))) => {}
                 Ok(other) => {
-                    if matches!(other, Event::Shard(FromShard::Ended(..))) {
+                    if matches!(&other, Event::Shard(FromShard::Ended(index, _)) if told.contains(index)) {
                         waiting -= 1;
                     }
                     self.deferred.push_back(other);
@@ -316,20 +320,16 @@ impl Gateway {
     }
 
     pub(super) fn tell_all(&self, message: impl Fn() -> Message) {
-        (0..self.mailboxes.len()).for_each(|at| self.tell_one(at, message()));
+        self.tell_each(self.mailboxes.iter().map(|_| message()).collect());
     }
 
-    fn tell_one(&self, at: usize, message: Message) {
-        let mut waiting = message;
-        let mailbox = &self.mailboxes[at];
-        // Full only while the shard is behind: it empties its mailbox every turn. One that has ended needs no word.
-        while let Err(back) = mailbox.send(waiting) {
-            if mailbox.closed() {
-                break;
-            }
-            waiting = back;
-            std::thread::yield_now();
+    /// Gives each shard its message. Returns those that have it: neither ended, nor stuck.
+    fn tell_each(&self, messages: Vec<Message>) -> Vec<usize> {
+        let told = tell(&self.mailboxes, messages, TOLD_WITHIN);
+        for shard in told.stuck {
+            warn(&format!("shard {shard} has taken no message for {TOLD_WITHIN:?}: it is stuck, and was not told"));
         }
+        told.told
     }
 }
 

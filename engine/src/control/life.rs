@@ -18,6 +18,10 @@ use std::time::{Duration, Instant, SystemTime};
 /// How often old snapshots are looked at while shards still hold them.
 const FREE_EVERY: Duration = Duration::from_secs(1);
 
+/// Signals to stop that end the process whatever its control thread does: that may wait for the system. The second one
+/// is that thread's.
+const STOPS_MAX: usize = 3;
+
 /// Runs the gateway of this file until a signal ends it.
 pub fn run(path: &Path, options: Options) -> ExitCode {
     run_and(path, options, report::started)
@@ -71,10 +75,16 @@ fn live(path: &Path, config: &Config, options: Options, tell: impl FnOnce(&Gatew
 fn listen_for_signals(tell: mpsc::Sender<Event>) -> io::Result<()> {
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1])?;
     std::thread::Builder::new().name("signals".into()).spawn(move || {
+        let mut stops = 0;
         for signal in signals.forever() {
-            if tell.send(Event::Signal(signal)).is_err() {
-                return;
+            stops += usize::from(matches!(signal, SIGTERM | SIGINT | SIGQUIT));
+            if stops >= STOPS_MAX {
+                fail("ended at once, by a third signal: the gateway did not stop by the first two");
+                diary::finish();
+                std::process::exit(1);
             }
+            // Nobody listens any more when the process is ending.
+            let _ = tell.send(Event::Signal(signal));
         }
     })?;
     Ok(())

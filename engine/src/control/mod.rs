@@ -18,6 +18,7 @@ mod report;
 mod shards;
 mod state_dir;
 mod stop;
+mod telling;
 
 pub use check::check;
 pub use demo::{Demo, demo};

@@ -1,7 +1,7 @@
 //! How the process ends: by signals, with exchanges under way.
 
 use super::BINARY;
-use crate::support::process::Process;
+use crate::support::process::{Process, scratch};
 use crate::support::service::ok;
 use crate::support::{Plan, STUCK, Service, wait_for};
 use std::io::Write;
@@ -99,6 +99,29 @@ fn a_second_term_ends_the_process_at_once() {
     process.signal("TERM");
     assert_eq!(process.wait().code(), Some(0));
     busy.end_after_bytes();
+}
+
+/// The control thread opens the log of the new configuration, a pipe, and waits for somebody who reads it.
+#[test]
+fn a_third_signal_ends_a_process_that_is_stuck() {
+    let service = Service::answering(|_| ok("ok"));
+    let plan = Plan::to(&service);
+    let mut process = Process::start(BINARY, &plan.text(), "auto");
+    let pipe = scratch("log.pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.is_ok_and(|status| status.success()), "mkfifo");
+    process.rewrite(&plan.and(&format!("access_log: {{ to: {{ file: \"{}\" }} }}", pipe.display())).text());
+    process.signal("HUP");
+    wait_for("the control thread to open the pipe", || process.waits_in("wait_for_partner").then_some(()));
+    wait_for("the end", || {
+        process.signal("TERM");
+        (!process.is_running()).then_some(())
+    });
+    let status = process.wait();
+    let _ = std::fs::remove_file(pipe);
+    assert_eq!(status.code(), Some(1));
+    assert!(process.stderr().contains("by a third signal"), "{}", process.stderr());
+    assert!(!process.stderr().contains("stopped at once"), "it was not stuck: {}", process.stderr());
 }
 
 #[test]

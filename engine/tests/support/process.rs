@@ -137,6 +137,13 @@ impl Process {
         self.child.try_wait().expect("a child").is_none()
     }
 
+    /// Whether its first thread waits inside this function of the kernel.
+    #[track_caller]
+    pub(crate) fn waits_in(&self, function: &str) -> bool {
+        let place = format!("/proc/{}/wchan", self.child.id());
+        std::fs::read_to_string(place).expect("a process") == function
+    }
+
     /// Resident memory.
     #[track_caller]
     pub(crate) fn rss_kib(&self) -> u64 {
