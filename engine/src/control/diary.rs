@@ -112,17 +112,27 @@ pub(super) fn put(line: Vec<u8>) {
     }
 }
 
-/// From now on nobody who says something waits for whoever reads stderr: a thread of its own does.
-pub(super) fn begin() {
-    if QUEUED.load(Ordering::Acquire) {
-        return;
-    }
-    let writer = std::thread::Builder::new().name("stderr".into()).spawn(|| QUEUE.write_to(io::stderr()));
-    match writer {
-        Ok(_) => QUEUED.store(true, Ordering::Release),
-        Err(error) => {
-            warn(&format!("no thread to write these lines: who reads them slowly slows the gateway: {error}"))
+/// From now on nobody who says something waits for whoever reads stderr: a thread of its own does. Dropping what is
+/// returned, whatever ends the process, waits a short time until the last line is written.
+pub(super) fn begin() -> LastLines {
+    if !QUEUED.load(Ordering::Acquire) {
+        let writer = std::thread::Builder::new().name("stderr".into()).spawn(|| QUEUE.write_to(io::stderr()));
+        match writer {
+            Ok(_) => QUEUED.store(true, Ordering::Release),
+            Err(error) => {
+                warn(&format!("no thread to write these lines: who reads them slowly slows the gateway: {error}"));
+            }
         }
+    }
+    LastLines
+}
+
+/// Lines that may not be written yet.
+pub(super) struct LastLines;
+
+impl Drop for LastLines {
+    fn drop(&mut self) {
+        finish();
     }
 }
 

@@ -38,10 +38,8 @@ pub(super) fn run_and(path: &Path, options: Options, tell: impl FnOnce(&Gateway)
     };
     report_panics();
     options.log_level.adopt();
-    diary::begin();
-    let code = live(path, &config, options, tell);
-    diary::finish();
-    code
+    let _last_lines = diary::begin();
+    live(path, &config, options, tell)
 }
 
 /// From a good configuration to the end.
