@@ -164,7 +164,9 @@ fn place(text: &str, to: &Template, https: bool) -> Result<(), Wrong> {
 fn authority(first: &str, rest: &[TemplatePart]) -> Result<(), Wrong> {
     let (host, port) = match (first, rest) {
         ("", [TemplatePart::Reference(Reference::Request(RequestValue::Host)), rest @ ..]) => match rest {
-            [TemplatePart::Literal(text), more @ ..] => ("request.host", up_to_path(text, more)),
+            [TemplatePart::Literal(text), more @ ..] => {
+                ("request.host", up_to_path(text, more).filter(|port| port.is_empty() || port.starts_with(':')))
+            }
             [] | [PATH, ..] => ("request.host", Some("")),
             _ => ("request.host", None),
         },
