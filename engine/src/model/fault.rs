@@ -23,6 +23,8 @@ pub(crate) enum Fault {
     TooManyHops,
     /// What the request gives for a template can't stand where the template has it.
     BadReference,
+    /// A redirect keeps the request's host, and it names none.
+    NoHost,
     /// The client took the answer slower than `min_rate`.
     SlowReader,
     /// The client reset its connection, or sending to it failed, or it left in the middle of its request.
@@ -57,7 +59,7 @@ impl Fault {
         Some(match self {
             Head(error) => error.status(),
             Body(error) => error.status(),
-            AmbiguousPath | BadReference => 400,
+            AmbiguousPath | BadReference | NoHost => 400,
             NoRoute => 404,
             Method => 405,
             HeaderTimeout | SlowBody => 408,
@@ -90,6 +92,7 @@ impl Fault {
             BodyTooLarge => "body_too_large",
             TooManyHops => "too_many_hops",
             BadReference => "bad_reference",
+            NoHost => "no_host",
             SlowReader => "slow_reader",
             ClientGone => "client_gone",
             Connect => "upstream_connect_failed",
@@ -125,6 +128,7 @@ impl Fault {
             UpstreamClosed => "the service closed the connection before its answer was whole",
             UpstreamAnswer => "the service's answer could not be understood",
             UpstreamTimeout => "the service did not answer in time",
+            NoHost => "the request names no host to redirect to",
             BadReference => "the path holds what can't be put where the route would put it",
             NoEndpoint => "the service has no endpoint that takes requests",
             NotReady => "the gateway is about to stop",

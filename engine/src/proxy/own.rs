@@ -4,9 +4,10 @@ use super::answer::reason;
 use super::ends::Downstream;
 use super::exchange::{Asked, Context, OWN_ANSWER_TIMEOUT, Trail, sent};
 use super::snapshot::ActionPlan;
-use super::template::{Place, fill};
+use super::template::{Place, fill, write_host};
 use crate::model::{AnswerHead, BodySize, Edits, Fault, Piece};
 use crate::route::Captures;
+use memchr::memchr;
 use ringgate_config::{Redirect, Respond, ResponseBody, Template};
 use ringgate_protocols::wire::{Fields, Method};
 use ringgate_rt::{Buf, Network, buffer, clock};
@@ -34,7 +35,7 @@ impl Own {
     ///
     /// # Errors
     /// [`Fault::NotReady`] if readiness was asked for, [`Fault::BadReference`] if the request gives a value that a
-    /// template can't take.
+    /// template can't take, [`Fault::NoHost`] if it names no host where one is to be kept.
     pub(crate) fn make(action: &ActionPlan, captures: &Captures<'_>, asked: &Asked<'_>) -> Result<Own, Fault> {
         match action {
             ActionPlan::Redirect(redirect) => redirected(redirect, captures, asked),
@@ -55,15 +56,23 @@ fn redirected(redirect: &Redirect, captures: &Captures<'_>, asked: &Asked<'_>) -
         let leading = location.iter().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
         location.drain(1..leading);
         if redirect.https {
-            let host = asked.head.host_name().filter(|host| !host.is_empty()).ok_or(Fault::BadReference)?;
-            location.splice(0..0, [b"https://", host].concat());
+            let mut before = b"https://".to_vec();
+            write_host(&mut before, asked.head.host_name().unwrap_or_default())?;
+            location.splice(0..0, before);
         }
     }
-    if let Some(query) = asked.head.query().filter(|_| !location.contains(&b'?')) {
-        location.push(b'?');
-        location.extend_from_slice(query);
+    if let Some(query) = asked.head.query() {
+        add_query(&mut location, query);
     }
     Ok(Own { status: redirect.status, fields: vec![("location".to_owned(), location)], text: Some(Vec::new()) })
+}
+
+/// Adds the query to a URL that has none, before the fragment (RFC 3986 section 3).
+fn add_query(url: &mut Vec<u8>, query: &[u8]) {
+    let end = memchr(b'#', url).unwrap_or(url.len());
+    if memchr(b'?', &url[..end]).is_none() {
+        url.splice(end..end, b"?".iter().chain(query).copied());
+    }
 }
 
 fn responded(respond: &Respond, captures: &Captures<'_>, asked: &Asked<'_>) -> Result<Own, Fault> {

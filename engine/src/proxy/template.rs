@@ -4,14 +4,17 @@ use super::exchange::Asked;
 use crate::model::Fault;
 use crate::route::Captures;
 use ringgate_config::{Reference, RequestValue, Template, TemplatePart};
+use ringgate_protocols::wire::path;
 use std::borrow::Cow;
 
 /// Where a template's result stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Place {
-    /// A URL's path: a capture is one segment, `rest` is any number.
+    /// A URL, of which the place is the path until it says otherwise: a capture is one segment, `rest` is any number.
     Path,
-    /// A URL's query.
+    /// A URL's host.
+    Host,
+    /// A URL's query, or its fragment.
     Query,
     /// A header field's value.
     Header,
@@ -23,10 +26,22 @@ pub(crate) enum Place {
     Text,
 }
 
+/// How a value is cut up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Shape {
+    /// One piece: what separates others is encoded in it.
+    One,
+    /// Any number of segments of a path, decoded.
+    Segments,
+    /// A path as sent: percent-encoded already.
+    Sent,
+}
+
 /// Appends the template, filled in.
 ///
 /// # Errors
-/// [`Fault::BadReference`] for a value that can't stand in its place: `.` or `..` as a segment of a path.
+/// [`Fault::BadReference`] for a value that can't stand in its place: `.` or `..` as a segment of a path;
+/// [`Fault::NoHost`] for a URL's host that the request doesn't name.
 pub(crate) fn fill(
     out: &mut Vec<u8>,
     template: &Template,
@@ -35,21 +50,49 @@ pub(crate) fn fill(
     captures: &Captures<'_>,
 ) -> Result<(), Fault> {
     let mut place = place;
-    for part in &template.parts {
+    for (index, part) in template.parts.iter().enumerate() {
         match part {
             TemplatePart::Literal(text) => {
                 out.extend_from_slice(text.as_bytes());
-                if place == Place::Path && text.contains('?') {
-                    place = Place::Query;
+                if place == Place::Path {
+                    place = behind(text, index == 0);
                 }
             }
             TemplatePart::Reference(reference) => {
-                let value = value(reference, asked, captures);
-                write(out, &value, place, *reference == Reference::Rest)?;
+                write(out, &value(reference, asked, captures), place, shape(reference))?;
+                // The loader lets nothing but a port or the path follow the host.
+                if place == Place::Host {
+                    place = Place::Path;
+                }
             }
         }
     }
     Ok(())
+}
+
+/// The place behind this text of a URL, which has been its path so far.
+fn behind(text: &str, first: bool) -> Place {
+    match text {
+        "http://" | "https://" if first => Place::Host,
+        _ if text.contains(['?', '#']) => Place::Query,
+        _ => Place::Path,
+    }
+}
+
+fn shape(reference: &Reference) -> Shape {
+    match reference {
+        Reference::Rest => Shape::Segments,
+        Reference::Request(RequestValue::Path) => Shape::Sent,
+        _ => Shape::One,
+    }
+}
+
+/// Appends a host as a URL has it: an IPv6 address in its brackets.
+///
+/// # Errors
+/// [`Fault::NoHost`] for none.
+pub(crate) fn write_host(out: &mut Vec<u8>, host: &[u8]) -> Result<(), Fault> {
+    write(out, host, Place::Host, Shape::One)
 }
 
 fn value<'v>(reference: &Reference, asked: &'v Asked<'_>, captures: &Captures<'v>) -> Cow<'v, [u8]> {
@@ -68,14 +111,27 @@ fn value<'v>(reference: &Reference, asked: &'v Asked<'_>, captures: &Captures<'v
     Cow::Borrowed(text)
 }
 
-fn write(out: &mut Vec<u8>, value: &[u8], place: Place, many: bool) -> Result<(), Fault> {
+fn write(out: &mut Vec<u8>, value: &[u8], place: Place, shape: Shape) -> Result<(), Fault> {
     match place {
         Place::Path => {
-            if value.split(|byte| many && *byte == b'/').any(|segment| matches!(segment, b"." | b"..")) {
+            let (many, sent) = (shape != Shape::One, shape == Shape::Sent);
+            if value.split(|byte| many && *byte == b'/').any(|segment| is_dots(segment, sent)) {
                 return Err(Fault::BadReference);
             }
-            percent(out, value, |byte| is_unreserved(byte) || b"!$&'()*+,=:@".contains(&byte) || many && byte == b'/');
+            // `*` of an OPTIONS request is no path, and would lengthen the host that it stands behind.
+            if sent && value.first() != Some(&b'/') {
+                return Err(Fault::BadReference);
+            }
+            let kept: &[u8] = match shape {
+                Shape::One => b"!$&'()*+,=:@",
+                Shape::Segments => b"!$&'()*+,=:@/",
+                Shape::Sent => b"!$&'()*+,=:@/;%",
+            };
+            percent(out, value, |byte| is_unreserved(byte) || kept.contains(&byte));
         }
+        Place::Host if value.is_empty() => return Err(Fault::NoHost),
+        // RFC 3986 section 3.2.2, without what percent-encodes.
+        Place::Host => percent(out, value, |byte| is_unreserved(byte) || b"!$&'()*+,;=[]:".contains(&byte)),
         Place::Query => percent(out, value, is_unreserved),
         Place::Header => percent(out, value, |byte| (0x20..0x7f).contains(&byte)),
         Place::Json => escaped(out, value, |c| match c {
@@ -100,6 +156,19 @@ fn write(out: &mut Vec<u8>, value: &[u8], place: Place, many: bool) -> Result<()
         Place::Text => out.extend_from_slice(value),
     }
     Ok(())
+}
+
+/// Whether a segment leads to where it stands or upwards; in a path as `sent` also percent-encoded, as browsers read it.
+fn is_dots(segment: &[u8], sent: bool) -> bool {
+    match segment {
+        b"." | b".." => true,
+        _ if sent && segment.len() <= b"%2e%2e".len() => {
+            let mut decoded = Vec::with_capacity(segment.len());
+            path::decode(segment, &mut decoded);
+            matches!(decoded.as_slice(), b"." | b"..")
+        }
+        _ => false,
+    }
 }
 
 /// RFC 3986 section 2.3.
@@ -132,34 +201,49 @@ fn escaped(out: &mut Vec<u8>, value: &[u8], escape: impl Fn(char) -> Option<Stri
 mod tests {
     use super::*;
 
-    fn written(value: &str, place: Place, many: bool) -> Result<String, Fault> {
+    fn written(value: &str, place: Place, shape: Shape) -> Result<String, Fault> {
         let mut out = Vec::new();
-        write(&mut out, value.as_bytes(), place, many)?;
+        write(&mut out, value.as_bytes(), place, shape)?;
         Ok(String::from_utf8(out).expect("UTF-8"))
     }
 
     #[test]
     fn a_value_can_not_be_more_than_a_value() {
         let cases = [
-            ("a/b?c#d e", Place::Path, false, "a%2Fb%3Fc%23d%20e"),
-            ("a/b?c", Place::Path, true, "a/b%3Fc"),
-            ("\\evil", Place::Path, true, "%5Cevil"),
-            ("a&b=c", Place::Query, false, "a%26b%3Dc"),
-            ("a\r\nset-cookie: b", Place::Header, false, "a%0D%0Aset-cookie: b"),
-            ("\"},\n\u{2028}</script>", Place::Json, false, "\\\"},\\u000a\\u2028\\u003c/script\\u003e"),
-            ("<b a='x'>&\"", Place::Html, false, "&lt;b a=&#39;x&#39;&gt;&amp;&quot;"),
-            ("as it is", Place::Text, false, "as it is"),
+            ("a/b?c#d e", Place::Path, Shape::One, "a%2Fb%3Fc%23d%20e"),
+            ("a/b?c", Place::Path, Shape::Segments, "a/b%3Fc"),
+            ("\\evil", Place::Path, Shape::Segments, "%5Cevil"),
+            ("a&b=c", Place::Query, Shape::One, "a%26b%3Dc"),
+            ("a\r\nset-cookie: b", Place::Header, Shape::One, "a%0D%0Aset-cookie: b"),
+            ("\"},\n\u{2028}</script>", Place::Json, Shape::One, "\\\"},\\u000a\\u2028\\u003c/script\\u003e"),
+            ("<b a='x'>&\"", Place::Html, Shape::One, "&lt;b a=&#39;x&#39;&gt;&amp;&quot;"),
+            ("/a%20b;c/d\\", Place::Path, Shape::Sent, "/a%20b;c/d%5C"),
+            ("[::1]", Place::Host, Shape::One, "[::1]"),
+            ("a/b@c#d", Place::Host, Shape::One, "a%2Fb%40c%23d"),
+            ("as it is", Place::Text, Shape::One, "as it is"),
         ];
-        for (value, place, many, expected) in cases {
-            assert_eq!(written(value, place, many).as_deref(), Ok(expected), "{value} in {place:?}");
+        for (value, place, shape, expected) in cases {
+            assert_eq!(written(value, place, shape).as_deref(), Ok(expected), "{value} in {place:?}");
         }
     }
 
     #[test]
     fn dot_segments_are_refused() {
-        assert_eq!(written("..", Place::Path, false), Err(Fault::BadReference));
-        assert_eq!(written("a/./b", Place::Path, true), Err(Fault::BadReference));
-        assert_eq!(written("a/..b", Place::Path, true).as_deref(), Ok("a/..b"));
-        assert_eq!(written("..", Place::Query, false).as_deref(), Ok(".."));
+        assert_eq!(written("..", Place::Path, Shape::One), Err(Fault::BadReference));
+        assert_eq!(written("a/./b", Place::Path, Shape::Segments), Err(Fault::BadReference));
+        assert_eq!(written("a/..b", Place::Path, Shape::Segments).as_deref(), Ok("a/..b"));
+        assert_eq!(written("/a/%2E./b", Place::Path, Shape::Sent), Err(Fault::BadReference));
+        assert_eq!(written("*", Place::Path, Shape::Sent), Err(Fault::BadReference));
+        assert_eq!(written("..", Place::Query, Shape::One).as_deref(), Ok(".."));
+    }
+
+    #[test]
+    fn a_url_says_which_part_of_it_comes_next() {
+        assert_eq!(behind("https://", true), Place::Host);
+        assert_eq!(behind("https://", false), Place::Path);
+        assert_eq!(behind("https://h/", true), Place::Path);
+        assert_eq!(behind("/a?b=", true), Place::Query);
+        assert_eq!(behind("/a#", true), Place::Query);
+        assert_eq!(written("", Place::Host, Shape::One), Err(Fault::NoHost));
     }
 }

@@ -9,7 +9,7 @@ use ringgate_rt::histogram::Histogram;
 use std::sync::{Arc, OnceLock};
 
 /// The words of faults (`Fault::code`), and a place for one that is not here.
-pub(crate) const FAULTS: [&str; 26] = [
+pub(crate) const FAULTS: [&str; 27] = [
     "unlisted",
     "malformed_request",
     "malformed_body",
@@ -24,6 +24,7 @@ pub(crate) const FAULTS: [&str; 26] = [
     "head_too_large",
     "too_many_hops",
     "bad_reference",
+    "no_host",
     "slow_reader",
     "client_gone",
     "upstream_connect_failed",

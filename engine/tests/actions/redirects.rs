@@ -11,6 +11,8 @@ on_both_drivers!(
     the_scheme_is_changed_and_the_host_is_kept,
     each_status_is_as_configured,
     a_redirect_without_a_host_to_keep_is_refused,
+    the_query_stands_before_the_fragment,
+    the_host_and_the_path_of_the_request_stay_as_they_are,
 );
 
 const OLD: &str = "name: old, match: { path: \"/old/*\" }, redirect: { to: \"/new/{rest}\", status: 308 }";
@@ -109,5 +111,37 @@ fn a_redirect_without_a_host_to_keep_is_refused(driver: Choice) {
     let gate = gate(driver, &["name: secure, match: { path: \"/*\" }, redirect: { https: on }"], "");
     let answer = gate.client().exchange("GET / HTTP/1.0\r\n\r\n");
     assert_eq!(answer.status, 400);
-    assert_eq!(answer.json()["error"], "bad_reference");
+    assert_eq!(answer.json()["error"], "no_host");
+}
+
+fn the_query_stands_before_the_fragment(driver: Choice) {
+    let routes = [
+        "name: top, match: { path: \"/top/{x}\" }, redirect: { to: \"/all#{x}\" }",
+        "name: odd, match: { path: /odd }, redirect: { to: \"/all#a?b\" }",
+        "name: own, match: { path: /own }, redirect: { to: \"/all?c=d#a\" }",
+    ];
+    let gate = gate(driver, &routes, "");
+    assert_eq!(location(&gate, "/top/a%23b%3Fc?x=1").1, "/all?x=1#a%23b%3Fc");
+    assert_eq!(location(&gate, "/top/a").1, "/all#a");
+    assert_eq!(location(&gate, "/odd?x=1").1, "/all?x=1#a?b");
+    assert_eq!(location(&gate, "/own?x=1").1, "/all?c=d#a");
+}
+
+fn the_host_and_the_path_of_the_request_stay_as_they_are(driver: Choice) {
+    let routes = [
+        "name: port, match: { path: \"/port/*\" }, redirect: { to: \"https://{request.host}:8443{request.path}\" }",
+        "name: new, match: { path: \"/new/*\" }, redirect: { to: \"https://{request.host}/{rest}\" }",
+        "name: docs, match: { path: \"/a/*\" }, redirect: { to: \"https://example.com/docs{request.path}\" }",
+    ];
+    let gate = gate(driver, &routes, "");
+    let ask = |host: &str, target: &str| {
+        let answer = gate.client().exchange(format!("GET {target} HTTP/1.1\r\nhost: {host}\r\n\r\n"));
+        answer.fields.get("location").unwrap_or("").to_string()
+    };
+    assert_eq!(ask("[::1]:8080", "/port/a%20b?c"), "https://[::1]:8443/port/a%20b?c");
+    assert_eq!(ask("[::1]", "/new/a/b"), "https://[::1]/a/b");
+    assert_eq!(ask("api.example.com", "/new/a"), "https://api.example.com/a");
+    assert_eq!(ask("h", "/a/b"), "https://example.com/docs/a/b");
+    let answer = gate.client().exchange("GET /new/a HTTP/1.0\r\n\r\n");
+    assert_eq!((answer.status, answer.json()["error"].clone()), (400, "no_host".into()));
 }

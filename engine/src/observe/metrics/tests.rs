@@ -110,6 +110,7 @@ fn every_fault_has_its_word() {
         Fault::BodyTooLarge,
         Fault::TooManyHops,
         Fault::BadReference,
+        Fault::NoHost,
         Fault::SlowReader,
         Fault::ClientGone,
         Fault::Connect,
