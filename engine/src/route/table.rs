@@ -91,10 +91,14 @@ impl RouteTable {
     /// # Errors
     /// [`Fault::AmbiguousPath`] if the path gives different routes as it stands and fully decoded.
     pub(crate) fn find(&self, head: &RequestHead<'_>) -> Result<Matched, Fault> {
+        let reading = read(head.path());
         if matches!(head.method, Method::Trace | Method::Connect) {
-            return Ok(Matched::MethodNotAllowed(Vec::new()));
+            return Ok(Matched::MethodNotAllowed(match &reading {
+                Reading::One(path) => self.methods(head, &[path]),
+                Reading::Two { sent, decoded } => self.methods(head, &[sent, decoded]),
+            }));
         }
-        match read(head.path()) {
+        match reading {
             Reading::One(path) => Ok(self.find_path(head, &path)),
             Reading::Two { sent, decoded } => {
                 let (one, other) = (self.find_path(head, sent), self.find_path(head, &decoded));
@@ -114,26 +118,44 @@ impl RouteTable {
 
     /// As [`RouteTable::find`], if the path is read so.
     pub(crate) fn find_path(&self, head: &RequestHead<'_>, path: &[u8]) -> Matched {
-        let mut missed = Vec::new();
+        let mut missed = false;
         let mut ask = |route: usize| {
             let predicates = &self.rules[route].predicates;
             if predicates.others(head) {
                 if predicates.method(head) {
                     return ControlFlow::Break(route);
                 }
-                missed.extend(predicates.methods.iter().cloned());
+                missed = true;
             }
             ControlFlow::Continue(())
         };
         if let ControlFlow::Break(route) = self.candidates(head, path, &mut ask) {
             return Matched::Route(route);
         }
-        if missed.is_empty() {
-            return Matched::NotFound;
+        // Their names are gathered in a second pass: a request that a later route takes must not pay for them.
+        if missed { Matched::MethodNotAllowed(self.methods(head, &[path])) } else { Matched::NotFound }
+    }
+
+    /// The methods, sorted, of all routes that would take the request on one of these paths but for its method; empty
+    /// if one of them takes any, or there is none.
+    fn methods(&self, head: &RequestHead<'_>, paths: &[&[u8]]) -> Vec<Box<[u8]>> {
+        let mut methods = Vec::new();
+        let mut ask = |route: usize| {
+            let predicates = &self.rules[route].predicates;
+            if predicates.others(head) {
+                if predicates.methods.is_empty() {
+                    return ControlFlow::Break(());
+                }
+                methods.extend(predicates.methods.iter().cloned());
+            }
+            ControlFlow::Continue(())
+        };
+        if paths.iter().any(|path| self.candidates(head, path, &mut ask).is_break()) {
+            return Vec::new();
         }
-        missed.sort();
-        missed.dedup();
-        Matched::MethodNotAllowed(missed)
+        methods.sort();
+        methods.dedup();
+        methods
     }
 
     /// Asks of the routes that take the request's host and `path`, in order of precedence, until there is an answer.

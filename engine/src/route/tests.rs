@@ -185,7 +185,26 @@ fn only_the_method_missed() {
     assert_eq!(ask(&table, "PUT", "a", "/m", ""), Ok(Matched::Route(1)));
     assert_eq!(ask(&table, "get", "a", "/m", ""), Ok(allowed(&["GET", "HEAD", "PUT"])), "methods have a case");
     assert_eq!(ask(&table, "GET", "a", "/nowhere", ""), Ok(Matched::NotFound));
-    assert_eq!(ask(&table, "TRACE", "a", "/m", ""), Ok(allowed(&[])));
+}
+
+#[test]
+fn a_method_that_no_route_may_have_is_told_those_that_are_taken() {
+    let (table, _) = table(&[
+        ("read", r#"path: "/m", methods: [GET, HEAD]"#),
+        ("write", r#"path: "/m", methods: [PUT, GET]"#),
+        ("header", r#"path: "/m", headers: { x: "1" }"#),
+        ("other", r#"hosts: [b.com], path: "/m""#),
+        ("any", r#"path: "/any""#),
+        ("some", r#"path: "/any", methods: [GET]"#),
+    ]);
+    let allowed = |list: &[&str]| Ok(Matched::MethodNotAllowed(list.iter().map(|m| m.as_bytes().into()).collect()));
+    assert_eq!(ask(&table, "TRACE", "a", "/m", ""), allowed(&["GET", "HEAD", "PUT"]));
+    assert_eq!(ask(&table, "TRACE", "a", "/m", "x: 1\r\n"), allowed(&[]), "one takes any");
+    assert_eq!(ask(&table, "TRACE", "b.com", "/m", ""), allowed(&[]), "one takes any");
+    assert_eq!(ask(&table, "TRACE", "a", "/any", ""), allowed(&[]), "one takes any");
+    assert_eq!(ask(&table, "TRACE", "a", "/nowhere", ""), allowed(&[]));
+    assert_eq!(ask(&table, "CONNECT", "a", "a:443", ""), allowed(&[]));
+    assert_eq!(ask(&table, "TRACE", "a", "/./m", ""), allowed(&["GET", "HEAD", "PUT"]), "in either reading");
 }
 
 #[test]

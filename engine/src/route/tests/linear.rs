@@ -11,33 +11,57 @@ use std::cmp::Reverse;
 
 /// What a search through every route gives: written for being right, not for being quick.
 fn search(routes: &[Route], head: &RequestHead<'_>) -> Result<Matched, Fault> {
-    if matches!(head.method, Method::Trace | Method::Connect) {
-        return Ok(Matched::MethodNotAllowed(Vec::new()));
-    }
     let mut decoded = Vec::new();
+    let refused = matches!(head.method, Method::Trace | Method::Connect);
     if !path::ambiguous(head.path()) {
         path::decode(head.path(), &mut decoded);
-        return Ok(search_path(routes, head, &decoded));
+        return Ok(if refused { allowed(routes, head, &[&decoded]) } else { search_path(routes, head, &decoded) });
     }
     path::normalise(head.path(), &mut decoded);
+    if refused {
+        return Ok(allowed(routes, head, &[head.path(), &decoded]));
+    }
     let (one, other) = (search_path(routes, head, head.path()), search_path(routes, head, &decoded));
     if one == other { Ok(one) } else { Err(Fault::AmbiguousPath) }
 }
 
-fn search_path(routes: &[Route], head: &RequestHead<'_>, path: &[u8]) -> Matched {
+/// What a request is told whose method no route may have.
+fn allowed(routes: &[Route], head: &RequestHead<'_>, paths: &[&[u8]]) -> Matched {
+    let takers: Vec<&Route> = routes
+        .iter()
+        .filter(|route| {
+            let rule = Rule::compile(route).expect("compiled");
+            let host = search_hosts(&route.matches.hosts, head).is_some();
+            host && rule.predicates.others(head) && paths.iter().any(|path| rule.path.takes(path))
+        })
+        .collect();
+    let mut methods: Vec<Box<[u8]>> = Vec::new();
+    if takers.iter().all(|route| !route.matches.methods.is_empty()) {
+        methods.extend(takers.iter().flat_map(|route| &route.matches.methods).map(|m| m.as_bytes().into()));
+    }
+    methods.sort();
+    methods.dedup();
+    Matched::MethodNotAllowed(methods)
+}
+
+/// How narrowly one of the hosts is that of the request; the lower, the narrower.
+fn search_hosts(hosts: &[HostPattern], head: &RequestHead<'_>) -> Option<(u8, Reverse<usize>)> {
     let host = String::from_utf8(head.host_name().unwrap_or(b"").to_ascii_lowercase()).expect("ASCII");
     let host = host.strip_suffix('.').unwrap_or(&host);
+    let any = hosts.is_empty().then_some((2, Reverse(0)));
+    let narrowest = hosts.iter().filter_map(|pattern| match pattern {
+        HostPattern::Exact(name) => (name == host).then_some((0, Reverse(0))),
+        HostPattern::Wildcard(suffix) => {
+            (host.len() > suffix.len() && host.ends_with(suffix)).then_some((1, Reverse(suffix.len())))
+        }
+    });
+    narrowest.chain(any).min()
+}
+
+fn search_path(routes: &[Route], head: &RequestHead<'_>, path: &[u8]) -> Matched {
     let mut candidates = Vec::new();
     for (index, route) in routes.iter().enumerate() {
-        let hosts = &route.matches.hosts;
-        let any = hosts.is_empty().then_some((2, Reverse(0)));
-        let narrowest = hosts.iter().filter_map(|pattern| match pattern {
-            HostPattern::Exact(name) => (name == host).then_some((0, Reverse(0))),
-            HostPattern::Wildcard(suffix) => {
-                (host.len() > suffix.len() && host.ends_with(suffix)).then_some((1, Reverse(suffix.len())))
-            }
-        });
-        if let Some(rank) = narrowest.chain(any).min() {
+        if let Some(rank) = search_hosts(&route.matches.hosts, head) {
             candidates.push((rank, Precedence::of(route, index), index));
         }
     }
