@@ -50,6 +50,8 @@ routes:
   - { name: exact, match: { path: /users }, forward: { upstream: s } }
   - { name: captured, match: { path: "/users/{id}/posts/*" }, forward: { upstream: s } }
   - { name: prefix, match: { path: "/static/css/*", methods: [GET] }, forward: { upstream: s } }
+  - { name: write, match: { path: "/both", methods: [PUT, POST] }, forward: { upstream: s } }
+  - { name: read, match: { path: "/both", methods: [GET] }, forward: { upstream: s } }
 "#;
     let mut routes = Routes::new(&config(text).unwrap()).unwrap();
     let requests = [
@@ -58,6 +60,7 @@ routes:
         ("h", "/users?q", 1),
         ("h", "/users/7/posts/8", 2),
         ("h", "/static/css/a/b", 3),
+        ("h", "/both", 5),
     ];
     for (host, target, route) in requests {
         let request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n");
