@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 /// What a listener binds.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -20,6 +20,33 @@ pub enum EndpointAddress {
     Tcp(SocketAddr),
     /// The path of a Unix socket; a relative one has been joined to the directory of the file that names it.
     Unix(PathBuf),
+}
+
+impl Address {
+    /// The address in the one form that all ways to write it share: a path without `.`, `..` and doubled slashes, as far
+    /// as that can be told without looking at the file system.
+    pub(crate) fn normalised(&self) -> Address {
+        match self {
+            Address::Tcp(address) => Address::Tcp(*address),
+            Address::Unix(path) => Address::Unix(lexically(path)),
+        }
+    }
+}
+
+fn lexically(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        let under = matches!(plain.components().next_back(), Some(Component::Normal(_)));
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if under => {
+                plain.pop();
+            }
+            Component::ParentDir if plain.has_root() => {}
+            component => plain.push(component),
+        }
+    }
+    plain
 }
 
 impl fmt::Display for Address {

@@ -129,8 +129,9 @@ fn apart(reader: &mut Reader<'_>, admin: Option<&(Admin, Span)>, listeners: &[(L
         return;
     };
     let fixed = !matches!(address, Address::Tcp(tcp) if tcp.port() == 0);
+    let own = address.normalised();
     if let Some(listener) =
-        listeners.iter().map(|(listener, _)| listener).find(|listener| fixed && listener.address == *address)
+        listeners.iter().map(|(listener, _)| listener).find(|listener| fixed && listener.address.normalised() == own)
     {
         let message =
             format!("`{}` is the address of the listener `{}` too", shorten(&address.to_string()), listener.name);

@@ -66,7 +66,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node, form: &Form) -> Vec<(Li
         if let Some((address, span)) = &draft.address
             && !matches!(address, Address::Tcp(tcp) if tcp.port() == 0)
         {
-            addresses.check(reader, &address.to_string(), *span);
+            addresses.check(reader, &address.normalised().to_string(), *span);
         }
         if let (Some((name, _)), Some((address, span))) = (draft.name, draft.address) {
             listeners.push((Listener { name, address, at: item.span.at }, span));
