@@ -207,7 +207,8 @@ A redirect's target, the body of an answer and the values of its header fields m
 A name is letters, digits, `_` and `.` directly between braces; a name that stands for nothing is an error. `{{id}}` is the
 text `{id}`, and a brace that opens no name stands for itself, so JSON is written as it is. A value is written so that it
 can't be more than a value in its place: percent-encoded in a redirect, escaped in a body whose `content-type` is JSON,
-HTML or XML. `.` and `..` as a segment of a redirect give 400. Between `{ }` YAML needs quotes around a template.
+HTML or XML; a `content-type` itself, and a body of JavaScript or CSS, refer to nothing. `.` and `..` as a segment of a
+redirect give 400. Between `{ }` YAML needs quotes around a template.
 
 In a redirect only `{request.host}` may stand for the host, and only whole: nothing else that a client sends decides where
 it is sent. What a regular expression's groups take can't be referred to.

@@ -114,6 +114,7 @@ fn where_a_redirect_may_lead() {
         "https://www.{request.host}/",
         "https://example.com{rest}",
         "https://{request.host}{rest}",
+        "https://{request.host}.example.com/",
         "https://example.com:99999/",
         "https://user@example.com/",
         "{rest}",

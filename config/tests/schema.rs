@@ -190,6 +190,8 @@ const BEYOND: [(&str, &[&str]); 8] = [
             "line break",
             "can't be logged",
             "can't be set here",
+            "can't come from the request",
+            "can't refer to the request",
             "more than 32 header fields",
             "is not the number of a core",
             "no `authorization` field",

@@ -26,6 +26,18 @@ pub(crate) const BODY_FILE_MAX: u64 = 1 << 20;
 pub(crate) const HEADERS_MAX: usize = 64;
 /// Bytes of the longest value.
 pub(crate) const VALUE_MAX: usize = 8 * 1024;
+const CONTENT_TYPE: &str = "content-type";
+
+/// Media types in which no place is safe for a value: scripts (RFC 9239 section 6) and style sheets.
+const CODE: [&str; 7] = [
+    "application/ecmascript",
+    "application/javascript",
+    "application/x-javascript",
+    "text/css",
+    "text/ecmascript",
+    "text/javascript",
+    "text/x-javascript",
+];
 
 /// An answer while it is read.
 #[derive(Default)]
@@ -151,7 +163,13 @@ fn headers(reader: &mut Reader<'_>, node: &Node) -> Vec<(String, Written)> {
 pub(crate) fn finish(reader: &mut Reader<'_>, draft: Draft, scope: &Scope<'_>) -> Option<Respond> {
     let mut headers = Vec::with_capacity(draft.headers.len());
     for (name, written) in &draft.headers {
-        headers.extend(scope.template(reader, written).map(|template| (name.clone(), template)));
+        let template = scope.template(reader, written);
+        if name == CONTENT_TYPE && template.as_ref().is_some_and(|template| template.as_literal().is_none()) {
+            let message = "the `content-type` of an answer can't come from the request";
+            reader.error(written.span, message, "write it out: `text/plain`, for example");
+            continue;
+        }
+        headers.extend(template.map(|template| (name.clone(), template)));
     }
     let status = draft.status.map_or(STATUS, |(status, _)| status);
     let (body, empty, span) = match draft.body {
@@ -167,6 +185,12 @@ pub(crate) fn finish(reader: &mut Reader<'_>, draft: Draft, scope: &Scope<'_>) -
                 return None;
             }
             let template = scope.template(reader, &written)?;
+            if let Some(code) = code(&headers).filter(|_| template.as_literal().is_none()) {
+                let message = format!("a body of `{}` can't refer to the request", shorten(code));
+                let hint = "no place in it is safe for what a client sends: answer with `application/json`";
+                reader.error(written.span, message, hint);
+                return None;
+            }
             (ResponseBody::Text(template), written.text.is_empty(), Some(written.span))
         }
     };
@@ -179,4 +203,11 @@ pub(crate) fn finish(reader: &mut Reader<'_>, draft: Draft, scope: &Scope<'_>) -
         return None;
     }
     (headers.len() == draft.headers.len()).then_some(Respond { status, headers, body, ready: draft.ready })
+}
+
+/// The media type that these fields state, if it is one of [`CODE`].
+fn code(headers: &[(String, Template)]) -> Option<&str> {
+    let stated = headers.iter().find(|(name, _)| name == CONTENT_TYPE).and_then(|(_, value)| value.as_literal())?;
+    let essence = stated.split(';').next().unwrap_or_default().trim();
+    CODE.iter().any(|code| code.eq_ignore_ascii_case(essence)).then_some(essence)
 }
