@@ -5,6 +5,7 @@ mod scalars;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use crate::decode::secret;
 use crate::files::Files;
 use crate::findings::{Findings, REMOVE};
 use crate::form::Form;
@@ -88,12 +89,16 @@ impl<'e> Reader<'e> {
     pub(crate) fn compose(&mut self, source: Source) -> Option<Option<Node>> {
         let tree = match &source.flaw {
             Some(flaw) => {
+                secret::guess(&source.text, source.file).into_iter().for_each(|span| self.hide(span));
                 self.findings.error(Span { at: flaw.at, width: 1 }, flaw.message.clone(), Some(flaw.hint.to_owned()));
                 None
             }
             None => {
                 let (root, problems) = node::compose_file(&source.text, source.file, &mut self.room);
                 let legible = root.is_some() || problems.is_empty();
+                if !problems.is_empty() {
+                    secret::guess(&source.text, source.file).into_iter().for_each(|span| self.hide(span));
+                }
                 for Problem { span, message, hint } in problems {
                     self.error(span, message, hint);
                 }
@@ -237,6 +242,9 @@ impl<'e> Reader<'e> {
         let named = |key: &str| table.fields.iter().find(|field| field.key == key);
         if let Some(field) = named(&entry.key) {
             return Some(field);
+        }
+        if secret::is_key(&entry.key) {
+            secret::hide(self, &entry.value, true);
         }
         let message = format!("unknown key `{}` in {}", shorten(&entry.key), table.noun);
         if self.full() {

@@ -142,7 +142,7 @@ pub(crate) fn line_of(text: &str, number: usize) -> Option<&str> {
 }
 
 /// The lines of a text, broken where YAML breaks them: at `\n`, `\r\n` and `\r`.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;

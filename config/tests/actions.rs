@@ -202,6 +202,51 @@ fn no_diagnostic_shows_a_secret() {
 }
 
 #[test]
+fn no_diagnostic_shows_a_secret_in_another_shape() {
+    for token in [
+        "[ \"hunter2\" ]",
+        "[ ok, hunter2, [hunter2] ]",
+        "{ fil: \"hunter2\" }",
+        "{ file: [hunter2] }",
+        "{ file: { file: hunter2 } }",
+        "{ value: hunter2 }",
+        "{ env: { name: hunter2 } }",
+        "[ { file: hunter2 } ]",
+        "{ hunter2 }",
+        "{ hunter2: }",
+        "{ hunter2: ~, file: missing }",
+        "&hunter2 a",
+        "!hunter2 a",
+        "*hunter2",
+    ] {
+        let errors = load(&format!("admin: {{ address: \"127.0.0.1:1\", token: {token}, user: root }}")).unwrap_err();
+        assert!(errors.iter().count() > 0);
+        let shown = errors.to_string();
+        let lines: Vec<&str> = shown.lines().filter(|line| line.contains("hunter2")).collect();
+        assert!(lines.is_empty(), "{token}: {shown}");
+        assert!(!format!("{errors:?}").contains("hunter2"), "{token}: {errors:?}");
+    }
+}
+
+#[test]
+fn no_diagnostic_shows_a_secret_of_a_file_that_is_no_yaml() {
+    for admin in [
+        "{ token: hunter2, user: [ }",
+        "{ token: \"hunter2, user: a }",
+        "{ token: a, token: hunter2 }",
+        "{ 'token' : hunter2, a: b: c }",
+        "\n  token: hunter2\n   a: b",
+        "\n  token:\n    hunter2: : [\n  a: b",
+        "\n  token: [ a,\n    hunter2\n  a: b",
+        "\n  token: \"hunter2\u{1}\"",
+        "{ address: \"127.0.0.1:1\" }\ntoken: hunter2",
+    ] {
+        let errors = load(&format!("admin: {admin}")).unwrap_err();
+        assert!(!format!("{errors:?}").contains("hunter2"), "{admin}: {errors}");
+    }
+}
+
+#[test]
 fn access_logs() {
     let log = |text: &str| good(&format!("access_log: {text}")).access_log;
     assert_eq!(log("{ format: json, to: stdout }"), Some(AccessLog::default()));
