@@ -20,11 +20,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+#[cfg(test)]
+mod tests;
+
 /// How often connections to services that wait are looked at, while there are any.
 const SWEEP_EVERY: Duration = Duration::from_millis(250);
 
 /// Free kits that a shard keeps.
 const KITS_MAX: usize = 256;
+
+const MICROS_A_SECOND: u64 = 1_000_000;
 
 /// A shard.
 pub(crate) struct Shard<N: Network> {
@@ -262,28 +267,35 @@ impl<N: Network> Shard<N> {
     }
 }
 
-/// The time of day, derived from the shard's clock, with the HTTP date of the current second kept.
+/// The time of day, derived from the shard's clock, with the HTTP date of the current second kept. The system's clock may
+/// be set, and the shard's stands still while the machine sleeps: what lies between them is found out anew in every
+/// second in which someone asks.
 pub(crate) struct Wall {
     /// Microseconds from the Unix epoch to the clock's zero.
-    zero: u64,
+    zero: Cell<u64>,
+    /// The second of the shard's clock in which `zero` was found out.
+    checked: Cell<u64>,
+    /// The second since the epoch that `date` is of.
     second: Cell<u64>,
     date: Cell<[u8; 29]>,
 }
 
 impl Wall {
     fn new() -> Wall {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as u64;
-        Wall { zero: since_epoch.saturating_sub(clock::read().0), second: Cell::new(0), date: Cell::new([0; 29]) }
+        let never = u64::MAX;
+        Wall { zero: Cell::new(0), checked: Cell::new(never), second: Cell::new(never), date: Cell::new([0; 29]) }
     }
 
     /// Microseconds since the Unix epoch at this moment.
+    #[inline]
     pub(crate) fn unix_micros(&self, at: Moment) -> u64 {
-        self.zero + at.0
+        self.keep(clock::now(), || system_micros().saturating_sub(clock::read().0));
+        self.zero.get().saturating_add(at.0)
     }
 
     /// The date of now, as HTTP writes it.
     pub(crate) fn http_date(&self) -> [u8; 29] {
-        let second = self.unix_micros(clock::now()) / 1_000_000;
+        let second = self.unix_micros(clock::now()) / MICROS_A_SECOND;
         if self.second.replace(second) != second {
             let mut date = [0; 29];
             date::imf_fixdate(second, &mut date);
@@ -291,4 +303,19 @@ impl Wall {
         }
         self.date.get()
     }
+
+    /// Finds out anew what lies between the clocks if the shard's has come to another second.
+    #[inline]
+    fn keep(&self, now: Moment, between: impl FnOnce() -> u64) {
+        let second = now.0 / MICROS_A_SECOND;
+        if self.checked.replace(second) != second {
+            self.zero.set(between());
+        }
+    }
+}
+
+/// Microseconds since the Unix epoch by the system's clock.
+fn system_micros() -> u64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX)
 }
