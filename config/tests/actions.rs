@@ -218,6 +218,8 @@ fn no_diagnostic_shows_a_secret_in_another_shape() {
         "&hunter2 a",
         "!hunter2 a",
         "*hunter2",
+        "\"a\n    hunter2\"",
+        "[a\n    b\n    hunter2]",
     ] {
         let errors = load(&format!("admin: {{ address: \"127.0.0.1:1\", token: {token}, user: root }}")).unwrap_err();
         assert!(errors.iter().count() > 0);

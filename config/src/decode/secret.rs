@@ -70,7 +70,16 @@ pub(crate) fn hide(reader: &mut Reader<'_>, node: &Node, top: bool) {
     match &node.value {
         Value::Null => {}
         Value::Scalar(text) if is_reference(text) => {}
-        Value::Scalar(_) | Value::Refused => reader.hide(node.span),
+        Value::Scalar(text) => {
+            reader.hide(node.span);
+            // A text over several lines: each break of a line is white space in it.
+            let breaks = if node.span.width == u32::MAX { text.matches(char::is_whitespace).count() } else { 0 };
+            for line in (1u32..).take(breaks) {
+                let at = Position { line: node.span.at.line.saturating_add(line), column: 1, ..node.span.at };
+                reader.hide(Span { at, width: u32::MAX });
+            }
+        }
+        Value::Refused => reader.hide(node.span),
         Value::List(items) => items.iter().for_each(|item| hide(reader, item, false)),
         Value::Map(entries) => {
             for Entry { key, span, value } in entries {
