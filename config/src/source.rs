@@ -80,10 +80,12 @@ pub(crate) fn place(sources: &[Source], findings: Vec<Finding>, secrets: &[Span]
     for finding in findings {
         of_files.entry(finding.span.at.file).or_default().push(finding);
     }
+    let mut secrets = secrets.to_vec();
+    secrets.sort_by_key(|span| span.at);
     let mut placed = Vec::new();
     for (file, findings) in of_files {
         if let Some(source) = sources.iter().find(|source| source.file == file) {
-            placed.extend(place_in(source, findings, secrets));
+            placed.extend(place_in(source, findings, &secrets));
         }
     }
     placed
@@ -123,17 +125,23 @@ fn tight(source: &str, span: Span) -> u32 {
     if meant.len() < span.width as usize { span.width } else { u32::try_from(end).unwrap_or(span.width) }
 }
 
-/// A source line with every secret in it made illegible.
+/// A source line with every secret in it made illegible. The secrets are in the order of the text: there may be as many
+/// as the text has values.
 fn without(secrets: &[Span], at: Position, source: &str) -> String {
-    let here = |span: &&Span| (span.at.file, span.at.line) == (at.file, at.line);
-    let here: Vec<&Span> = secrets.iter().filter(here).collect();
-    if here.is_empty() {
+    let line = |span: &Span| (span.at.file, span.at.line);
+    let here = secrets.get(secrets.partition_point(|span| line(span) < (at.file, at.line))..).unwrap_or_default();
+    let mut here = here.iter().take_while(|span| line(span) == (at.file, at.line)).peekable();
+    if here.peek().is_none() {
         return source.to_owned();
     }
-    let hidden = |column: u32| {
-        here.iter().any(|span| (span.at.column..span.at.column.saturating_add(tight(source, **span))).contains(&column))
-    };
-    (1u32..).zip(source.chars()).map(|(column, c)| if hidden(column) { '*' } else { c }).collect()
+    let mut until = 0;
+    let masked = (1u32..).zip(source.chars()).map(|(column, c)| {
+        while let Some(span) = here.next_if(|span| span.at.column <= column) {
+            until = until.max(span.at.column.saturating_add(tight(source, *span)));
+        }
+        if column < until { '*' } else { c }
+    });
+    masked.collect()
 }
 
 /// One line of a text, counted from 1.

@@ -20,6 +20,8 @@ pub(crate) const SECRET: Form = Form::Either(
 
 /// The keys under which secrets stand.
 const KEYS: [&str; 1] = ["token"];
+/// Lines of one text that are masked.
+const LINES_MAX: usize = 1000;
 const FILE: &str = "file";
 
 /// A secret and where the file names it.
@@ -73,7 +75,8 @@ pub(crate) fn hide(reader: &mut Reader<'_>, node: &Node, top: bool) {
         Value::Scalar(text) => {
             reader.hide(node.span);
             // A text over several lines: each break of a line is white space in it.
-            let breaks = if node.span.width == u32::MAX { text.matches(char::is_whitespace).count() } else { 0 };
+            let breaks =
+                if node.span.width == u32::MAX { text.matches(char::is_whitespace).take(LINES_MAX).count() } else { 0 };
             for line in (1u32..).take(breaks) {
                 let at = Position { line: node.span.at.line.saturating_add(line), column: 1, ..node.span.at };
                 reader.hide(Span { at, width: u32::MAX });
