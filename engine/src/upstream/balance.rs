@@ -14,6 +14,13 @@ impl RoundRobin {
         RoundRobin { earned: vec![0; weights.len()], weights }
     }
 
+    /// Goes on where another one was, if that has these same weights.
+    pub(super) fn resume(&mut self, before: &RoundRobin) {
+        if self.weights == before.weights {
+            self.earned.clone_from(&before.earned);
+        }
+    }
+
     /// The endpoint whose turn it is among those that `usable` lets through; none if it lets none.
     pub(super) fn next(&mut self, usable: impl Fn(usize) -> bool) -> Option<usize> {
         let mut best: Option<usize> = None;

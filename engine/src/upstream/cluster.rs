@@ -69,11 +69,20 @@ impl<T: Transport> Cluster<T> {
             let series = series.get(at).cloned().unwrap_or_default();
             known(&target).unwrap_or_else(|| Rc::new(Endpoint::new(target, endpoint.address.to_string(), series)))
         };
+        let endpoints: Vec<Rc<Endpoint<T>>> = upstream.endpoints.iter().enumerate().map(endpoint).collect();
+        let mut balance = RoundRobin::new(upstream.endpoints.iter().map(|e| e.weight));
+        let same = |before: &&Cluster<T>| {
+            let mut pairs = before.endpoints.iter().zip(&endpoints);
+            before.endpoints.len() == endpoints.len() && pairs.all(|(a, b)| Rc::ptr_eq(a, b))
+        };
+        if let Some(before) = before.filter(same) {
+            balance.resume(&before.balance.borrow());
+        }
         Cluster {
             name: upstream.name.clone(),
             connect_timeout: upstream.connect_timeout,
-            endpoints: upstream.endpoints.iter().enumerate().map(endpoint).collect(),
-            balance: RefCell::new(RoundRobin::new(upstream.endpoints.iter().map(|e| e.weight))),
+            endpoints,
+            balance: RefCell::new(balance),
         }
     }
 

@@ -31,17 +31,7 @@ const SWITCH: &str =
 
 /// A service that agrees to any upgrade and sends back what comes.
 fn echo() -> Service {
-    Service::start(|connection| {
-        if connection.request().is_none() || !connection.send(SWITCH) {
-            return;
-        }
-        loop {
-            let bytes = std::mem::take(&mut connection.wire.pending);
-            if !connection.send(bytes) || connection.wire.fill().unwrap_or(0) == 0 {
-                return;
-            }
-        }
-    })
+    Service::echoing(SWITCH)
 }
 
 #[track_caller]

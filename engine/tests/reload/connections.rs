@@ -13,6 +13,7 @@ on_both_drivers!(
     an_exchange_ends_as_it_began,
     an_upload_goes_on_to_the_service_it_began_with,
     an_endpoint_that_stays_keeps_its_connections,
+    endpoints_go_on_taking_turns,
     a_limit_holds_from_the_next_request_on,
     routes_come_and_go,
     the_limit_of_connections_follows,
@@ -120,6 +121,20 @@ fn an_endpoint_that_stays_keeps_its_connections(driver: Choice) {
     assert_eq!(one.connections(), 1);
     // Nobody uses it any more.
     wait_for("the other's connection to end", || (two.ended() == 1).then_some(()));
+}
+
+fn endpoints_go_on_taking_turns(driver: Choice) {
+    let (one, two) = (answering("one"), answering("two"));
+    let mut file = File::new(one.endpoint());
+    file.services[0].1.push(two.endpoint());
+    let mut gate = Gate::start(&file.text(), driver);
+    let mut client = gate.client();
+    // A reload for each request: if turns began anew, only the first endpoint would have any.
+    for _ in 0..4 {
+        client.get("/");
+        gate.reload(&file.text()).expect("reloaded");
+    }
+    assert_eq!((one.request_count(), two.request_count()), (2, 2));
 }
 
 fn a_limit_holds_from_the_next_request_on(driver: Choice) {

@@ -13,17 +13,7 @@ on_both_drivers!(
 const SWITCH: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
 
 fn echo() -> Service {
-    Service::start(|connection| {
-        if connection.request().is_none() || !connection.send(SWITCH) {
-            return;
-        }
-        loop {
-            let bytes = std::mem::take(&mut connection.wire.pending);
-            if !connection.send(bytes) || connection.wire.fill().unwrap_or(0) == 0 {
-                return;
-            }
-        }
-    })
+    Service::echoing(SWITCH)
 }
 
 fn open(gate: &Gate) -> Client {

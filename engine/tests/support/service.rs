@@ -55,6 +55,21 @@ impl Service {
         Service::start_on("127.0.0.1:0".parse().expect("an address"), script)
     }
 
+    /// Agrees to one change of protocol on each connection, with this head, and sends back what comes then.
+    pub(crate) fn echoing(switch: &'static str) -> Service {
+        Service::start(move |connection| {
+            if connection.request().is_none() || !connection.send(switch) {
+                return;
+            }
+            loop {
+                let bytes = std::mem::take(&mut connection.wire.pending);
+                if !connection.send(bytes) || connection.wire.fill().unwrap_or(0) == 0 {
+                    return;
+                }
+            }
+        })
+    }
+
     pub(crate) fn start_on(at: SocketAddr, script: impl Fn(&mut Connection) + Send + Sync + 'static) -> Service {
         let listener = TcpListener::bind(at).expect("a free port");
         let listening = Listening::Tcp(listener.local_addr().expect("an address"));
