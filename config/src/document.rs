@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::secure::{HttpsRedirect, ListenerTls, Passthrough, ProxySenders, ProxyVersion, TcpForward, UpstreamTls};
 use crate::{Address, Diagnostic, EndpointAddress, HostPattern, PathPattern, Position, Template, ValuePattern};
 
 /// One configuration file, checked as a whole.
@@ -152,6 +153,10 @@ pub struct Limits {
     pub body_bytes: u64,
     /// From the first byte of a head to its last.
     pub header_timeout: Duration,
+    /// From the first byte of a connection's security to the last: the PROXY protocol's header, the TLS handshake.
+    pub handshake_timeout: Duration,
+    /// Handshakes that each shard has in progress; one more ends the one that has waited for its client for longest.
+    pub handshakes: usize,
     /// How long a client's connection may wait for its next request.
     pub idle_timeout: Duration,
     /// The slowest a body may come or an answer be taken; `None` when the file says `off`.
@@ -170,6 +175,8 @@ impl Default for Limits {
             target_bytes: 16 * 1024,
             body_bytes: 10 * 1024 * 1024,
             header_timeout: Duration::from_secs(10),
+            handshake_timeout: Duration::from_secs(10),
+            handshakes: 2000,
             idle_timeout: Duration::from_secs(60),
             min_rate: Some(MinRate::default()),
             connections: 20_000,
@@ -200,6 +207,16 @@ pub struct Listener {
     pub name: String,
     /// What it binds.
     pub address: Address,
+    /// Whose connections begin with a header that tells where they come from.
+    pub proxy_protocol: Option<ProxySenders>,
+    /// How connections are secured; `None`: clear text.
+    pub tls: Option<ListenerTls>,
+    /// TLS connections that are not ended here, by name.
+    pub passthrough: Vec<Passthrough>,
+    /// Connections are forwarded as plain bytes, without HTTP.
+    pub tcp: Option<TcpForward>,
+    /// Every request is sent to https.
+    pub https_redirect: Option<HttpsRedirect>,
     /// Where the file says so.
     pub at: Position,
 }
@@ -211,8 +228,12 @@ pub struct Upstream {
     pub name: String,
     /// At least one.
     pub endpoints: Vec<Endpoint>,
-    /// How long connecting to an endpoint may take.
+    /// How long connecting to an endpoint may take, and the TLS handshake as long again.
     pub connect_timeout: Duration,
+    /// How connections are secured; `None`: clear text.
+    pub tls: Option<UpstreamTls>,
+    /// What each connection begins with: a header that tells where the client comes from.
+    pub proxy_protocol: Option<ProxyVersion>,
     /// Where the file says so.
     pub at: Position,
 }
@@ -292,6 +313,8 @@ pub struct Redirect {
     pub to: Option<Template>,
     /// Change the scheme to https, keeping the host without its port where `to` names none.
     pub https: bool,
+    /// The port that the host gets then, where it is another than 443.
+    pub https_port: Option<u16>,
     /// 301, 302, 303, 307 or 308.
     pub status: u16,
 }

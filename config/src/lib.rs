@@ -26,6 +26,7 @@ mod reader;
 pub mod reference;
 mod rights;
 pub mod schema;
+mod secure;
 mod source;
 mod suggest;
 mod syntax;
@@ -44,4 +45,8 @@ pub use document::{
 pub use files::{Disk, Files, Listed};
 pub use load::{MAX_FILE_BYTES, load, parse, parse_with};
 pub use pattern::{HostPattern, PathPattern, Segment, ValuePattern, path_regex};
+pub use secure::{
+    Certificate, CertificateFacts, ClientAuth, ClientAuthMode, Flaw, Hsts, HttpsRedirect, ListenerTls, Materials, Part,
+    Passthrough, Pem, ProxySenders, ProxyVersion, TcpForward, TlsVersion, Unchecked, UpstreamTls,
+};
 pub use template::{Reference, RequestValue, Template, TemplatePart};

@@ -12,16 +12,27 @@ use crate::form::Form;
 use crate::habits;
 use crate::load::MAX_FILE_BYTES;
 use crate::node::{self, Entry, NODES_MAX, Node, Problem, Span, Value};
+use crate::secure::Materials;
 use crate::source::Source;
 use crate::suggest::nearest;
 use crate::table::{Alternatives, Field, Later, Presence, Table};
 use crate::units::show_size;
 use crate::wording::{describe, either, shorten};
 
+/// Who answers for what a file only names.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'e> {
+    /// For `${NAME}`.
+    pub(crate) env: &'e dyn Fn(&str) -> Option<String>,
+    /// For files.
+    pub(crate) files: &'e dyn Files,
+    /// For certificates and keys in them.
+    pub(crate) materials: &'e dyn Materials,
+}
+
 /// Takes nodes apart and collects what is wrong with them.
 pub(crate) struct Reader<'e> {
-    env: &'e dyn Fn(&str) -> Option<String>,
-    files: &'e dyn Files,
+    asked: Asked<'e>,
     directory: PathBuf,
     findings: Findings,
     /// Every file that was read, each once, the main file first.
@@ -34,14 +45,13 @@ pub(crate) struct Reader<'e> {
 }
 
 impl<'e> Reader<'e> {
-    /// `env` answers for `${NAME}`, `files` for the files that are named; relative paths start in the directory of
-    /// `main`.
-    pub(crate) fn new(env: &'e dyn Fn(&str) -> Option<String>, files: &'e dyn Files, main: &Path) -> Reader<'e> {
+    /// Relative paths start in the directory of `main`.
+    pub(crate) fn new(asked: Asked<'e>, main: &Path) -> Reader<'e> {
         let directory = main.parent().unwrap_or(Path::new("")).to_owned();
         let read = vec![main.to_owned()];
         let known = read.iter().cloned().collect();
         let (findings, sources) = (Findings::default(), Vec::new());
-        Reader { env, files, directory, findings, read, known, sources, room: NODES_MAX }
+        Reader { asked, directory, findings, read, known, sources, room: NODES_MAX }
     }
 
     /// The directory in which the file lies: relative paths start there.
@@ -50,7 +60,11 @@ impl<'e> Reader<'e> {
     }
 
     pub(crate) fn files(&self) -> &'e dyn Files {
-        self.files
+        self.asked.files
+    }
+
+    pub(crate) fn materials(&self) -> &'e dyn Materials {
+        self.asked.materials
     }
 
     /// The path of a file or directory; a relative one has been joined to the directory of the file that names it.
@@ -65,7 +79,7 @@ impl<'e> Reader<'e> {
 
     /// The whole of a file of at most `max` bytes, which is named in this place.
     pub(crate) fn read(&mut self, span: Span, path: &Path, max: u64) -> Option<Vec<u8>> {
-        match self.files.read(path, max) {
+        match self.asked.files.read(path, max) {
             Ok(bytes) => {
                 if self.known.insert(path.to_owned()) {
                     self.read.push(path.to_owned());

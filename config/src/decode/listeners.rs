@@ -69,7 +69,19 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node, form: &Form) -> Vec<(Li
             addresses.check(reader, &address.normalised().to_string(), *span);
         }
         if let (Some((name, _)), Some((address, span))) = (draft.name, draft.address) {
-            listeners.push((Listener { name, address, at: item.span.at }, span));
+            listeners.push((
+                Listener {
+                    name,
+                    address,
+                    proxy_protocol: None,
+                    tls: None,
+                    passthrough: Vec::new(),
+                    tcp: None,
+                    https_redirect: None,
+                    at: item.span.at,
+                },
+                span,
+            ));
         }
     }
     listeners

@@ -114,7 +114,7 @@ pub(crate) fn finish(reader: &mut Reader<'_>, draft: Draft, at: Option<Span>, sc
         }
     };
     let status = draft.status.unwrap_or(if to.is_none() { STATUS_HTTPS } else { STATUS });
-    Some(Redirect { to, https, status })
+    Some(Redirect { to, https, https_port: None, status })
 }
 
 /// Whether it says where to go: a path, or a URL whose host is known.

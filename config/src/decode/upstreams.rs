@@ -91,7 +91,14 @@ impl Known {
                 self.patience.insert(self.upstreams.len(), span);
             }
             let connect_timeout = draft.connect_timeout.map_or(CONNECT_TIMEOUT, |(timeout, _)| timeout);
-            self.upstreams.push(Upstream { name: name.to_owned(), endpoints, connect_timeout, at: span.at });
+            self.upstreams.push(Upstream {
+                name: name.to_owned(),
+                endpoints,
+                connect_timeout,
+                tls: None,
+                proxy_protocol: None,
+                at: span.at,
+            });
             self.upstreams.len() - 1
         });
         self.places.insert(name.to_owned(), self.named.len());

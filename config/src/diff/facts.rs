@@ -101,6 +101,7 @@ pub(super) fn limits(limits: &Limits) -> Vec<Fact<'_>> {
         min_rate,
         connections,
         max_hops,
+        ..
     } = limits;
     let body_bytes = if *body_bytes == u64::MAX { "off".to_owned() } else { show_size(*body_bytes) };
     let min_rate = min_rate.map(|rate| {
@@ -121,12 +122,12 @@ pub(super) fn limits(limits: &Limits) -> Vec<Fact<'_>> {
 }
 
 pub(super) fn listener(listener: &Listener) -> Vec<Fact<'_>> {
-    let Listener { name: _, address, at: _ } = listener;
+    let Listener { name: _, address, at: _, .. } = listener;
     vec![fact("address", address)]
 }
 
 pub(super) fn upstream(upstream: &Upstream) -> Vec<Fact<'_>> {
-    let Upstream { name: _, endpoints, connect_timeout, at: _ } = upstream;
+    let Upstream { name: _, endpoints, connect_timeout, at: _, .. } = upstream;
     let mut facts = vec![time("connect_timeout", *connect_timeout)];
     facts.extend(endpoints.iter().map(|Endpoint { address, weight }| {
         let field = format!("endpoint {address}");
@@ -194,7 +195,7 @@ fn forward(forward: &Forward, upstreams: &[Upstream], facts: &mut Vec<Fact<'_>>)
 }
 
 fn redirect(redirect: &Redirect, facts: &mut Vec<Fact<'_>>) {
-    let Redirect { to, https, status } = redirect;
+    let Redirect { to, https, https_port: _, status } = redirect;
     facts.push(fact("action", "redirect"));
     facts.extend(to.as_ref().map(|to| fact("redirect.to", to)));
     facts.push(fact("redirect.https", switch(*https)));

@@ -51,19 +51,19 @@ fn a_file_at_the_largest_size_is_read_and_one_byte_more_is_not() {
 fn a_file_that_cant_be_read_is_one_error() {
     let directory = std::env::temp_dir().join(format!("ringgate-config-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
-    let missing = load(&directory.join("none.yaml")).unwrap_err().to_string();
+    let missing = load(&directory.join("none.yaml"), &Unchecked).unwrap_err().to_string();
     assert!(missing.contains("none.yaml:1:1: the file can't be opened: "), "{missing}");
-    let folder = load(&directory).unwrap_err().to_string();
+    let folder = load(&directory, &Unchecked).unwrap_err().to_string();
     assert!(folder.contains(":1:1: the file can't be read: "), "{folder}");
 
     let latin = directory.join("latin1.yaml");
     std::fs::write(&latin, b"listeners: []\n# caf\xe9\n").unwrap();
-    let error = load(&latin).unwrap_err().to_string();
+    let error = load(&latin, &Unchecked).unwrap_err().to_string();
     assert!(error.contains("latin1.yaml:2:6: the file is not UTF-8"), "{error}");
 
     let large = directory.join("large.yaml");
     std::fs::File::create(&large).unwrap().set_len(MAX_FILE_BYTES + 1).unwrap();
-    assert!(load(&large).unwrap_err().to_string().contains("larger than 16MiB"));
+    assert!(load(&large, &Unchecked).unwrap_err().to_string().contains("larger than 16MiB"));
     std::fs::remove_dir_all(&directory).unwrap();
 }
 
@@ -91,7 +91,7 @@ fn a_directory_whose_name_is_no_text_is_kept() {
     std::fs::create_dir_all(&directory).unwrap();
     let file = directory.join("g.yaml");
     std::fs::write(&file, "listeners: [{ name: a, address: \"unix:a.sock\" }]\n").unwrap();
-    let config = load(&file).unwrap();
+    let config = load(&file, &Unchecked).unwrap();
     std::fs::remove_dir_all(&directory).unwrap();
     assert_eq!(config.listeners[0].address, crate::Address::Unix(directory.join("a.sock")));
 }

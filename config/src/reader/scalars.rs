@@ -25,7 +25,7 @@ impl Reader<'_> {
             let hint = "this is one value, not several: text that begins with `{` or `[` needs quotes";
             return self.unexpected(node, noun, hint);
         };
-        match environment::expand(raw, self.env) {
+        match environment::expand(raw, self.asked.env) {
             Ok(None) => Some(Text { value: Cow::Borrowed(raw), span: node.span }),
             Ok(Some(expanded)) => Some(Text { value: Cow::Owned(expanded), span: node.span }),
             Err(problem) => {
@@ -52,7 +52,7 @@ impl Reader<'_> {
         let Value::Scalar(raw) = &node.value else {
             return None;
         };
-        let expanded = environment::expand(raw, self.env).ok()?;
+        let expanded = environment::expand(raw, self.asked.env).ok()?;
         let text = expanded.as_deref().unwrap_or(raw);
         let (on, right) = match text {
             "on" | "true" => return Some(true),

@@ -29,7 +29,7 @@ pub fn run(path: &Path, options: Options) -> ExitCode {
 
 /// The same, with something else to say once every listener accepts.
 pub(super) fn run_and(path: &Path, options: Options, tell: impl FnOnce(&Gateway)) -> ExitCode {
-    let config = match ringgate_config::load(path) {
+    let config = match ringgate_config::load(path, &ringgate_config::Unchecked) {
         Ok(config) => config,
         Err(diagnostics) => {
             eprintln!("{diagnostics}");

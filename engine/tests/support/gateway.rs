@@ -146,7 +146,7 @@ impl Gate {
     /// The gateway of this file, which may name others.
     #[track_caller]
     pub(crate) fn load(path: &std::path::Path, driver: Choice) -> Gate {
-        match ringgate_config::load(path) {
+        match ringgate_config::load(path, &ringgate_config::Unchecked) {
             Ok(config) => Gate::of(&config, driver),
             Err(diagnostics) => panic!("{diagnostics}"),
         }
