@@ -9,4 +9,5 @@
 #![warn(missing_docs)]
 
 pub mod h1;
+pub mod tls;
 pub mod wire;
