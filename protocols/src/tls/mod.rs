@@ -4,3 +4,15 @@
 //! not copied and a connection that waits holds no memory for them. Nothing here does I/O or knows what the bytes mean.
 
 pub mod certificate;
+mod failure;
+mod handshake;
+mod record;
+mod session;
+
+pub use failure::Failure;
+pub use handshake::{Agreed, Handshake, HandshakeError, NotesName, Step, WAITING_MAX, iana};
+pub use record::{BACK_MAX, FRONT_MAX, HEADER_BYTES, PAYLOAD_MAX, SEALED_MAX};
+pub use session::{EMPTY_RECORDS_MAX, MESSAGE_MAX, Opened, Session, sealed_bytes};
+
+#[cfg(test)]
+mod tests;
