@@ -9,5 +9,6 @@
 #![warn(missing_docs)]
 
 pub mod h1;
+pub mod proxyproto;
 pub mod tls;
 pub mod wire;

@@ -6,6 +6,7 @@
 pub mod certificate;
 mod failure;
 mod handshake;
+pub mod hello;
 mod record;
 mod session;
 
