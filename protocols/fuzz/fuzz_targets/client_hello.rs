@@ -2,7 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ringgate_protocols::tls::hello::{ALPN_PROTOCOLS_MAX, HELLO_BYTES_MAX, Hello, SNIFF_BYTES_MAX, Sniff, sniff};
+use ringgate_protocols::tls::hello::{
+    ALPN_PROTOCOLS_MAX, HELLO_BYTES_MAX, Hello, SNIFF_BYTES_MAX, Sniff, Sniffer, sniff,
+};
 
 fuzz_target!(|data: &[u8]| {
     let Some((&seed, data)) = data.split_first() else { return };
@@ -17,8 +19,10 @@ fuzz_target!(|data: &[u8]| {
 fn prefixes(data: &[u8]) -> Sniff {
     let whole = sniff(data);
     let mut decided = false;
+    let mut sniffer = Sniffer::new();
     for len in 0..=data.len() {
         let found = sniff(&data[..len]);
+        assert_eq!(sniffer.sniff(&data[..len]), found);
         decided |= found != Sniff::NeedMore;
         assert!(if decided { found == whole } else { found == Sniff::NeedMore });
     }

@@ -21,7 +21,7 @@ thread_local! {
 
 /// A resolver of certificates that also notes which name was asked for: a connection without buffers does not tell.
 #[derive(Debug)]
-pub struct NotesName<R>(pub R);
+pub struct NotesName<R>(pub Arc<R>);
 
 impl<R: ResolvesServerCert> ResolvesServerCert for NotesName<R> {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {

@@ -1,6 +1,6 @@
 //! The server name of a ClientHello, read without taking part in the handshake: for passthrough by SNI.
 //!
-//! Owns nothing between calls and never answers: whoever holds the certificate judges the rest of the hello. What two
+//! Keeps no bytes and never answers: whoever holds the certificate judges the rest of the hello. What two
 //! readers could take for two different names is refused.
 
 mod flaw;
@@ -63,36 +63,69 @@ pub enum Sniff {
 
 /// Reads the ClientHello at the start of `bytes`, which may be spread over any number of records.
 ///
-/// Keeps nothing between calls: with more bytes behind them the same bytes give the same, unless the answer was
-/// [`Sniff::NeedMore`]. Until the hello is whole, a call walks over the headers of the records that are there and
-/// allocates nothing; what follows the hello is not looked at. Of any version from SSL 3.0 on; cipher suites, keys and
-/// unknown extensions are not judged.
+/// With more bytes behind them the same bytes give the same, unless the answer was [`Sniff::NeedMore`]. Until the hello
+/// is whole nothing is allocated; what follows the hello is not looked at. Of any version from SSL 3.0 on; cipher
+/// suites, keys and unknown extensions are not judged. Who calls again as bytes come uses a [`Sniffer`].
 pub fn sniff(bytes: &[u8]) -> Sniff {
-    let hello = match message(bytes) {
-        Ok(None) => return Sniff::NeedMore,
-        Ok(Some(message)) => message::read(message.get(MESSAGE_HEADER_BYTES..).unwrap_or_default()),
-        Err(flaw) => Err(flaw),
-    };
-    match hello {
-        Ok(hello) => Sniff::Hello(hello),
-        Err(flaw) => Sniff::NotTls(flaw),
-    }
+    Sniffer::new().sniff(bytes)
 }
 
-/// The message, once it is whole: where it lies if in one record, else put together.
-fn message(bytes: &[u8]) -> Result<Option<Cow<'_, [u8]>>, Flaw> {
-    let Some(extent) = extent(bytes)? else { return Ok(None) };
-    let first = record(bytes)?.map(|record| record.payload).unwrap_or_default();
-    if first.len() == extent.message_len {
-        return Ok(Some(Cow::Borrowed(first)));
+/// [`sniff`] over bytes that come in pieces: remembers which records it has walked over, so that no number of small
+/// records makes a call long.
+#[derive(Clone, Debug, Default)]
+pub struct Sniffer {
+    /// Where the first record begins that was not whole.
+    at: usize,
+    /// Bytes of the message in the records before it.
+    there: usize,
+    /// As many as are there of the message's header.
+    header: [u8; MESSAGE_HEADER_BYTES],
+}
+
+impl Sniffer {
+    /// One that has seen nothing.
+    pub fn new() -> Self {
+        Self::default()
     }
-    let mut message = Vec::with_capacity(extent.message_len);
-    let mut rest = bytes.get(..extent.len).unwrap_or_default();
-    while let Some(record) = record(rest)? {
-        message.extend_from_slice(record.payload);
-        rest = record.rest;
+
+    /// Reads on. `bytes` are all since the connection's first, those of earlier calls among them.
+    pub fn sniff(&mut self, bytes: &[u8]) -> Sniff {
+        match self.read(bytes) {
+            Ok(None) => Sniff::NeedMore,
+            Ok(Some(hello)) => Sniff::Hello(hello),
+            Err(flaw) => Sniff::NotTls(flaw),
+        }
     }
-    Ok(Some(Cow::Owned(message)))
+
+    fn read(&mut self, bytes: &[u8]) -> Result<Option<Hello>, Flaw> {
+        let Some(extent) = self.extent(bytes)? else { return Ok(None) };
+        let message = extent.message(bytes)?;
+        message::read(message.get(MESSAGE_HEADER_BYTES..).unwrap_or_default()).map(Some)
+    }
+
+    /// Walks over the records' headers. Nothing while the message is not whole.
+    fn extent(&mut self, bytes: &[u8]) -> Result<Option<Extent>, Flaw> {
+        loop {
+            let Some(record) = record(bytes.get(self.at..).unwrap_or_default())? else { return Ok(None) };
+            for (to, from) in self.header.iter_mut().skip(self.there).zip(record.payload) {
+                *to = *from;
+            }
+            let there = self.there + record.payload.len();
+            if let Some(message_len) = message_len(&self.header, there)? {
+                if self.there + record.len > message_len {
+                    return Err(Flaw::Trailing);
+                }
+                if there == message_len {
+                    return Ok(Some(Extent { message_len, len: bytes.len() - record.rest.len() }));
+                }
+            }
+            if record.payload.len() < record.len {
+                return Ok(None);
+            }
+            self.there = there;
+            self.at += RECORD_HEADER_BYTES + record.len;
+        }
+    }
 }
 
 /// How far a message reaches.
@@ -103,31 +136,20 @@ struct Extent {
     len: usize,
 }
 
-/// Walks over the records' headers. Nothing while the message is not whole.
-fn extent(bytes: &[u8]) -> Result<Option<Extent>, Flaw> {
-    let mut header = [0; MESSAGE_HEADER_BYTES];
-    // Of the message: what is there, and what the records so far announce.
-    let (mut there, mut announced) = (0, 0);
-    let mut rest = bytes;
-    loop {
-        let Some(record) = record(rest)? else { return Ok(None) };
-        for (to, from) in header.iter_mut().skip(there).zip(record.payload) {
-            *to = *from;
+impl Extent {
+    /// The message: where it lies if in one record, else put together.
+    fn message<'a>(&self, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Flaw> {
+        let first = record(bytes)?.map(|record| record.payload).unwrap_or_default();
+        if first.len() == self.message_len {
+            return Ok(Cow::Borrowed(first));
         }
-        there += record.payload.len();
-        announced += record.len;
-        if let Some(message_len) = message_len(&header, there)? {
-            if announced > message_len {
-                return Err(Flaw::Trailing);
-            }
-            if there == message_len {
-                return Ok(Some(Extent { message_len, len: bytes.len() - record.rest.len() }));
-            }
+        let mut message = Vec::with_capacity(self.message_len);
+        let mut rest = bytes.get(..self.len).unwrap_or_default();
+        while let Some(record) = record(rest)? {
+            message.extend_from_slice(record.payload);
+            rest = record.rest;
         }
-        if record.payload.len() < record.len {
-            return Ok(None);
-        }
-        rest = record.rest;
+        Ok(Cow::Owned(message))
     }
 }
 

@@ -12,7 +12,7 @@ mod session;
 
 pub use failure::Failure;
 pub use handshake::{Agreed, Handshake, HandshakeError, NotesName, Step, WAITING_MAX, iana};
-pub use record::{BACK_MAX, FRONT_MAX, HEADER_BYTES, PAYLOAD_MAX, SEALED_MAX};
+pub use record::{BACK_MAX, FRONT_MAX, HEADER_BYTES, PAYLOAD_MAX, SEALED_MAX, has_record};
 pub use session::{EMPTY_RECORDS_MAX, MESSAGE_MAX, Opened, Session, sealed_bytes};
 
 #[cfg(test)]

@@ -74,6 +74,11 @@ pub(super) fn whole(bytes: &[u8]) -> Result<Option<usize>, Failure> {
     Ok((bytes.len() >= HEADER_BYTES + sealed).then_some(HEADER_BYTES + sealed))
 }
 
+/// Whether a whole record stands at the beginning of these bytes, or something that is none.
+pub fn has_record(bytes: &[u8]) -> bool {
+    !matches!(whole(bytes), Ok(None))
+}
+
 /// The key of one direction, with the number of its next record.
 pub(super) struct Key {
     aead: LessSafeKey,

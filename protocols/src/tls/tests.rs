@@ -31,7 +31,8 @@ fn server_config(suites: &[SupportedCipherSuite], rsa: bool) -> Arc<ServerConfig
     let mut resolver = ResolvesServerCertUsingSni::new();
     resolver.add("example.com", certified(rsa)).expect("the name is in it");
     let builder = ServerConfig::builder_with_provider(provider(suites)).with_safe_default_protocol_versions();
-    let mut config = builder.expect("versions").with_no_client_auth().with_cert_resolver(Arc::new(NotesName(resolver)));
+    let mut config =
+        builder.expect("versions").with_no_client_auth().with_cert_resolver(Arc::new(NotesName(Arc::new(resolver))));
     config.enable_secret_extraction = true;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Arc::new(config)

@@ -134,6 +134,10 @@ fn a_checksum_that_can_be_read_in_two_ways() {
             assert_eq!(flaw(&bad, bad.len()), Flaw::Checksum);
         }
     }
+    // Even where the last of two is right.
+    let mut bad = block(PROXY, TCP4, &[FOUR, &twice]);
+    sign(&mut bad);
+    assert_eq!(flaw(&bad, bad.len()), Flaw::Checksum);
 }
 
 #[test]

@@ -46,12 +46,15 @@ fn one(message: &[u8]) -> Vec<u8> {
 
 /// What is found once `decided` bytes are there, and neither before nor otherwise after.
 fn at(bytes: &[u8], decided: usize) -> Sniff {
+    let mut sniffer = Sniffer::new();
     for cut in 0..decided {
         assert_eq!(sniff(&bytes[..cut]), Sniff::NeedMore, "{cut} of {bytes:?}");
+        assert_eq!(sniffer.sniff(&bytes[..cut]), Sniff::NeedMore, "{cut} of {bytes:?}");
     }
     let found = sniff(&bytes[..decided]);
     for cut in decided..=bytes.len() {
         assert_eq!(sniff(&bytes[..cut]), found, "{cut} of {bytes:?}");
+        assert_eq!(sniffer.sniff(&bytes[..cut]), found, "{cut} of {bytes:?}");
     }
     found
 }
@@ -278,7 +281,13 @@ fn a_hello_at_the_limit_and_one_past_it() {
     let bytewise = records(&most, 1);
     assert_eq!(bytewise.len(), SNIFF_BYTES_MAX);
     assert!(matches!(sniff(&bytewise), Sniff::Hello(hello) if hello.server_name.as_deref() == Some("a")));
-    assert_eq!(sniff(&bytewise[..SNIFF_BYTES_MAX - 1]), Sniff::NeedMore);
+    let mut sniffer = Sniffer::new();
+    for cut in 0..SNIFF_BYTES_MAX {
+        assert_eq!(sniffer.sniff(&bytewise[..cut]), Sniff::NeedMore);
+        // Of what is whole, nothing is walked over again.
+        assert!(cut - sniffer.at <= RECORD_HEADER_BYTES);
+    }
+    assert_eq!(sniffer.sniff(&bytewise), sniff(&bytewise));
     let more = padded(HELLO_BYTES_MAX + 1);
     assert_eq!(flaw_at(&records(&more, HELLO_BYTES_MAX), 9), Flaw::HelloBytes);
 }
