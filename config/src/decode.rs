@@ -20,6 +20,7 @@ pub(crate) mod secret;
 mod template;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tls;
 mod upstreams;
 
 use std::collections::HashMap;
@@ -53,8 +54,10 @@ struct Draft {
     shutdown: Shutdown,
     reload: Reload,
     trusted_proxies: Vec<IpNet>,
+    /// Something in `trusted_proxies` can't be read: any network may have stood there.
+    trusted_illegible: bool,
     limits: Limits,
-    listeners: Vec<(Listener, Span)>,
+    listeners: Vec<(listeners::Draft, Span)>,
     upstreams: upstreams::Known,
     routes: routes::Routes,
     include: Vec<include::Included>,
@@ -70,6 +73,7 @@ impl Default for Draft {
             shutdown: Shutdown::default(),
             reload: Reload::default(),
             trusted_proxies: Vec::new(),
+            trusted_illegible: false,
             limits: Limits::default(),
             listeners: Vec::new(),
             upstreams: upstreams::Known::default(),
@@ -97,14 +101,18 @@ pub(crate) fn document(reader: &mut Reader<'_>, root: Option<&Node>, rights: Opt
     for included in std::mem::take(&mut draft.include) {
         include::read(reader, &included, &mut draft);
     }
-    apart(reader, draft.admin.as_ref(), &draft.listeners);
-    let (routes, names) = routes::resolve(reader, draft.routes, &mut draft.upstreams, root);
+    trust(reader, &draft.upstreams);
+    let trusted = (!draft.trusted_illegible).then_some(draft.trusted_proxies.as_slice());
+    let listeners = listeners::resolve(reader, draft.listeners, trusted, &mut draft.upstreams);
+    apart(reader, draft.admin.as_ref(), &listeners);
+    let (routes, names) = routes::resolve(reader, draft.routes, &mut draft.upstreams);
     // With errors there is no configuration, and its warnings are not shown.
     if reader.errors() == 0 {
         lint::routes(reader, &routes, &names);
+        lint::answers(reader, &listeners, &routes, first_of(root));
         lint::timeouts(reader, &draft.upstreams, &routes);
         let admin = draft.admin.as_ref().map(|(admin, span)| (&admin.address, *span));
-        lint::addresses(reader, &draft.listeners, admin, &draft.upstreams.spots, rights);
+        lint::addresses(reader, &listeners, admin, &draft.upstreams.spots, rights);
     }
     Some(Config {
         runtime: draft.runtime,
@@ -114,13 +122,22 @@ pub(crate) fn document(reader: &mut Reader<'_>, root: Option<&Node>, rights: Opt
         reload: draft.reload,
         trusted_proxies: draft.trusted_proxies,
         limits: draft.limits,
-        listeners: draft.listeners.into_iter().map(|(listener, _)| listener).collect(),
+        listeners: listeners.into_iter().map(|(listener, _)| listener).collect(),
         upstreams: draft.upstreams.into_upstreams(),
         routes,
         access_log: draft.access_log,
         files: Vec::new(),
         warnings: Vec::new(),
     })
+}
+
+/// Asks for those whom this system trusts, once, if a service's certificate is checked against them.
+fn trust(reader: &mut Reader<'_>, known: &upstreams::Known) {
+    if let Some(span) = known.system_trust
+        && let Err(flaw) = reader.materials().authorities(None)
+    {
+        reader.error(span, format!("what this system trusts {}", flaw.message), flaw.hint);
+    }
 }
 
 /// Reports an admin listener in the place of another one.
@@ -140,7 +157,7 @@ fn apart(reader: &mut Reader<'_>, admin: Option<&(Admin, Span)>, listeners: &[(L
 }
 
 /// The tables in the order of the reference.
-pub(crate) static TABLES: [&(dyn crate::table::Rows + Sync); 23] = [
+pub(crate) static TABLES: [&(dyn crate::table::Rows + Sync); 33] = [
     &DOCUMENT,
     &include::INCLUDED,
     &process::RUNTIME,
@@ -152,8 +169,18 @@ pub(crate) static TABLES: [&(dyn crate::table::Rows + Sync); 23] = [
     &limits::LIMITS,
     &limits::MIN_RATE,
     &listeners::LISTENER,
+    &listeners::proxy_protocol::SENDERS,
+    &listeners::tls::TLS,
+    &listeners::certificates::CERTIFICATE,
+    &listeners::client_auth::CLIENT_AUTH,
+    &listeners::hsts::HSTS,
+    &listeners::passthrough::PASSTHROUGH,
+    &listeners::tcp::TCP,
+    &listeners::https_redirect::HTTPS_REDIRECT,
     &upstreams::UPSTREAM,
     &upstreams::ENDPOINT,
+    &upstreams::tls::TLS,
+    &upstreams::tls::CERTIFICATE,
     &routes::ROUTE,
     &matches::MATCH,
     &matches::REGEX,
@@ -235,7 +262,11 @@ static DOCUMENT: Table<Draft> = Table {
             doc: "Senders whose `x-forwarded-for`, `x-forwarded-proto` and `x-request-id` are believed; all others' are replaced.",
             example: "[127.0.0.0/8, \"fd00::/8\", 192.0.2.7]",
             exceeding: None,
-            read: |reader, node, form, draft| draft.trusted_proxies = process::trusted_proxies(reader, node, form),
+            read: |reader, node, form, draft| {
+                let before = reader.errors();
+                draft.trusted_proxies = process::trusted_proxies(reader, node, form);
+                draft.trusted_illegible = reader.errors() > before;
+            },
         },
         Field {
             key: "limits",
@@ -267,7 +298,9 @@ static DOCUMENT: Table<Draft> = Table {
         Field {
             key: "routes",
             form: Form::List { of: &Form::Object(&routes::ROUTE), min: 0 },
-            presence: Presence::Optional("every request gets 404, with a warning at load"),
+            presence: Presence::Optional(
+                "every request gets 404, with a warning at load unless no listener takes requests",
+            ),
             doc: "Which requests go where.",
             example: "[{ name: all, match: { path: \"/*\" }, forward: { upstream: users } }]",
             exceeding: None,

@@ -111,7 +111,9 @@ pub fn documents(old: &Config, new: &Config) -> Vec<Change> {
     changes.extend(section(Part::Limits, Some(facts::limits(&old.limits)), Some(facts::limits(&new.limits))));
 
     let [before, after] = [old, new].map(|config| config.listeners.iter().map(|l| (l.name.as_str(), l)).collect());
-    named(Part::Listener, &before, &after, facts::listener, facts::listener, &mut changes);
+    let of_old = |listener| facts::listener(listener, &old.upstreams);
+    let of_new = |listener| facts::listener(listener, &new.upstreams);
+    named(Part::Listener, &before, &after, of_old, of_new, &mut changes);
     let [before, after] = [old, new].map(|config| config.upstreams.iter().map(|u| (u.name.as_str(), u)).collect());
     named(Part::Upstream, &before, &after, facts::upstream, facts::upstream, &mut changes);
 
@@ -211,10 +213,10 @@ fn compare(old: &[Fact<'_>], new: &[Fact<'_>]) -> Vec<Detail> {
     details
 }
 
-/// The texts may be alike: of a secret, and of a long text that is cut.
+/// The texts may be alike: of a secret, of a long text that is cut, of a file.
 fn differing(old: &Fact<'_>, new: &Fact<'_>) -> Detail {
-    let another = if old.shown == new.shown { " (another)" } else { "" };
-    let new = format!("{}{another}", new.shown);
+    let alike = if old.shown == new.shown { format!(" ({})", new.alike) } else { String::new() };
+    let new = format!("{}{alike}", new.shown);
     Detail { field: old.field.to_string(), old: Some(old.shown.clone()), new: Some(new) }
 }
 

@@ -355,6 +355,8 @@ pub struct AccessLog {
     pub to: LogTarget,
     /// Request header fields that a JSON line holds besides, in lower case.
     pub headers: Vec<String>,
+    /// Whether a JSON line holds the values of [`LogValue::TLS`] besides.
+    pub tls: bool,
 }
 
 /// What a line of the access log looks like.
@@ -401,10 +403,15 @@ pub enum LogValue {
     DurationMs,
     UpstreamMs,
     Fault,
+    TlsVersion,
+    TlsCipher,
+    ServerName,
+    ClientSubject,
+    ClientSans,
 }
 
 impl LogValue {
-    /// Every value under its name.
+    /// Every value that each JSON line holds, under its name.
     pub const ALL: [(&'static str, LogValue); 17] = [
         ("time", LogValue::Time),
         ("request_id", LogValue::RequestId),
@@ -424,6 +431,25 @@ impl LogValue {
         ("upstream_ms", LogValue::UpstreamMs),
         ("fault", LogValue::Fault),
     ];
+
+    /// What a line may say of the connection's security, under its name: in JSON only where the file asks for it.
+    pub const TLS: [(&'static str, LogValue); 5] = [
+        ("tls_version", LogValue::TlsVersion),
+        ("tls_cipher", LogValue::TlsCipher),
+        ("server_name", LogValue::ServerName),
+        ("client_subject", LogValue::ClientSubject),
+        ("client_sans", LogValue::ClientSans),
+    ];
+
+    /// Every value under its name.
+    pub fn every() -> impl Iterator<Item = (&'static str, LogValue)> {
+        LogValue::ALL.into_iter().chain(LogValue::TLS)
+    }
+
+    /// The name of this value.
+    pub fn name(self) -> &'static str {
+        LogValue::every().find(|(_, value)| *value == self).map_or("", |(name, _)| name)
+    }
 }
 
 /// Where the lines of the access log go.

@@ -37,6 +37,23 @@ pub(crate) fn routes(reader: &mut Reader<'_>, routes: &[Route], names: &[Span]) 
     }
 }
 
+/// Requests without routes, and routes without requests: `root` is the first sign of the file.
+pub(crate) fn answers(reader: &mut Reader<'_>, listeners: &[(Listener, Span)], routes: &[Route], root: Span) {
+    let takes_requests = |listener: &Listener| {
+        let bytes = listener.tcp.is_some() || !listener.passthrough.is_empty() && listener.tls.is_none();
+        !bytes
+    };
+    match (listeners.iter().any(|(listener, _)| takes_requests(listener)), routes.first()) {
+        (true, None) => reader.warning(root, "no routes: every request gets 404", "add a route under `routes`"),
+        (false, Some(route)) => {
+            let message = format!("no request reaches the route `{}`: every listener forwards plain bytes", route.name);
+            let span = Span { at: route.at, width: 1 };
+            reader.warning(span, message, "remove the routes, or add a listener for HTTP");
+        }
+        (true, Some(_)) | (false, None) => {}
+    }
+}
+
 /// Why the one is asked before the other.
 fn why(first: &Route, second: &Route) -> String {
     use crate::pattern::PathPattern::{Captured, Exact, Prefix, Regex};

@@ -53,7 +53,8 @@ pub struct ListenerTls {
     pub min_version: TlsVersion,
     /// Cipher suites by their names, in order of preference; empty: all that there are.
     pub suites: Vec<String>,
-    /// Protocols on top, in order of preference (ALPN); at least one.
+    /// Protocols on top, in order of preference (ALPN); empty on a listener that forwards plain bytes, where none is
+    /// agreed on.
     pub alpn: Vec<String>,
     /// Whether sessions can be resumed.
     pub tickets: bool,
@@ -152,7 +153,8 @@ pub enum ProxyVersion {
 pub struct UpstreamTls {
     /// Those who may have signed its certificate; `None`: whom this system trusts.
     pub ca: Option<Pem>,
-    /// The name that is asked for and must be in the certificate; `None`: the endpoint's address.
+    /// The name that is asked for and must be in the certificate, in lower case; an IP address without brackets is not
+    /// asked for but must be in it. `None`: the endpoint's address.
     pub server_name: Option<String>,
     /// What the gateway shows of itself: certificate and key.
     pub certificate: Option<(Pem, Pem)>,
@@ -162,7 +164,7 @@ pub struct UpstreamTls {
     pub min_version: TlsVersion,
     /// As [`ListenerTls::suites`].
     pub suites: Vec<String>,
-    /// As [`ListenerTls::alpn`].
+    /// Protocols on top, in order of preference (ALPN); at least one. Not offered on connections of plain bytes.
     pub alpn: Vec<String>,
     /// Whether sessions are resumed.
     pub resumption: bool,
@@ -179,7 +181,7 @@ pub trait Materials {
     /// Looks at certificates of authorities (PEM), or at those of this system for `None`.
     ///
     /// # Errors
-    /// What is wrong with them.
+    /// What is wrong with them: for `None` in the words behind "what this system trusts ".
     fn authorities(&self, pem: Option<&[u8]>) -> Result<(), Flaw>;
 
     /// Looks at revocation lists: any number in PEM, or one in DER.
@@ -188,7 +190,8 @@ pub trait Materials {
     /// What is wrong with them.
     fn revocations(&self, lists: &[u8]) -> Result<(), Flaw>;
 
-    /// The names of all cipher suites, with the version that each belongs to.
+    /// The names of all cipher suites, with the version that each belongs to; several names may mean one. Empty: not
+    /// known, and every name is taken.
     fn suites(&self) -> Vec<(&'static str, TlsVersion)>;
 }
 
@@ -215,6 +218,9 @@ pub struct Flaw {
 pub struct CertificateFacts {
     /// The DNS names that it is for, wildcards included, in lower case.
     pub names: Vec<String>,
+    /// What its key is, in the words of a person: `ECDSA`, `RSA`, `Ed25519`. Empty: nobody has looked, and nothing is
+    /// concluded from the names either.
+    pub key_kind: &'static str,
     /// What is allowed but probably not meant, in the words behind "the certificate in `PATH` ": "expires in 3 days".
     pub warnings: Vec<String>,
 }

@@ -58,11 +58,21 @@ pub enum RequestValue {
     Id,
     /// The client's address.
     Client,
+    /// The host that the client named in its TLS handshake; empty for none, as are the four below.
+    ServerName,
+    /// `TLSv1.2` or `TLSv1.3`.
+    TlsVersion,
+    /// The subject of the client's certificate (RFC 4514).
+    ClientSubject,
+    /// The alternative names of the client's certificate.
+    ClientSans,
+    /// The SHA-256 of the client's certificate, in hexadecimal digits.
+    ClientFingerprint,
 }
 
 impl RequestValue {
     /// Every value under its name.
-    pub const ALL: [(&'static str, RequestValue); 7] = [
+    pub const ALL: [(&'static str, RequestValue); 12] = [
         ("method", RequestValue::Method),
         ("scheme", RequestValue::Scheme),
         ("host", RequestValue::Host),
@@ -70,6 +80,11 @@ impl RequestValue {
         ("query", RequestValue::Query),
         ("id", RequestValue::Id),
         ("client", RequestValue::Client),
+        ("server_name", RequestValue::ServerName),
+        ("tls_version", RequestValue::TlsVersion),
+        ("client_subject", RequestValue::ClientSubject),
+        ("client_sans", RequestValue::ClientSans),
+        ("client_fingerprint", RequestValue::ClientFingerprint),
     ];
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ringgate_config::{
     AccessLog, Action, Address, Config, Diagnostics, Files, LogFormat, LogPart, LogTarget, LogValue, Redirect,
-    Reference, RequestValue, Respond, ResponseBody, Share, Template, TemplatePart, parse_with,
+    Reference, RequestValue, Respond, ResponseBody, Share, Template, TemplatePart, Unchecked, parse_with,
 };
 
 /// The files of these tests.
@@ -35,7 +35,7 @@ fn load(rest: &str) -> Result<Config, Diagnostics> {
         "listeners: [{{ name: a, address: \"127.0.0.1:0\" }}]\n\
          upstreams: {{ u: {{ endpoints: [\"127.0.0.1:1\"] }}, v: {{ endpoints: [\"127.0.0.1:2\"] }} }}\n{rest}\n"
     );
-    parse_with("/etc/t.yaml", &text, &|name| (name == "TOKEN").then(|| "from-the-env".to_owned()), &Few)
+    parse_with("/etc/t.yaml", &text, &|name| (name == "TOKEN").then(|| "from-the-env".to_owned()), &Few, &Unchecked)
 }
 
 fn good(rest: &str) -> Config {
@@ -71,7 +71,7 @@ fn redirects() {
     let to = redirect("/old/*", "{ to: \"/new/{rest}\" }");
     let parts = vec![literal("/new/"), TemplatePart::Reference(Reference::Rest)];
     assert_eq!(to, Redirect { to: Some(Template { parts }), https: false, status: 307 });
-    assert_eq!(redirect("/*", "{ https: on }"), Redirect { to: None, https: true, status: 308 });
+    assert_eq!(redirect("/*", "{ https: on }"), Redirect { to: None, https: true, https_port: None, status: 308 });
     assert_eq!(redirect("/*", "{ https: true, status: 301 }").status, 301);
     assert_eq!(redirect("/a", "{ to: /b, https: on }").status, 307);
     for status in [301, 302, 303, 307, 308] {

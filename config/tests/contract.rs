@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use ringgate_config::{Config, Cores, Diagnostics, Files, parse_with};
+use ringgate_config::{Config, Cores, Diagnostics, Files, Unchecked, parse_with};
 
 /// Every file that is named is there.
 struct Everything;
@@ -29,7 +29,7 @@ fn filled(name: &str) -> Result<Config, Diagnostics> {
         text = text.replace(&format!("@{place}@"), &format!("127.0.0.1:{port}"));
     }
     text = text.replace("@CERT@", "site.pem").replace("@KEY@", "site.key");
-    parse_with(name, &text, &|_| None, &Everything)
+    parse_with(name, &text, &|_| None, &Everything, &Unchecked)
 }
 
 #[test]

@@ -201,7 +201,7 @@ fn other_actions() {
     let redirect = |config: &mut Config| {
         let rest = vec![TemplatePart::Literal("/new/".to_owned()), TemplatePart::Reference(Reference::Rest)];
         let to = Some(Template { parts: rest });
-        config.routes[2].action = Action::Redirect(Redirect { to, https: true, status: 308 });
+        config.routes[2].action = Action::Redirect(Redirect { to, https: true, https_port: None, status: 308 });
     };
     assert_eq!(
         changed(redirect),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ringgate_config::{
     AccessLog, Action, Address, Config, EndpointAddress, Forward, HostPattern, Limits, LogFormat, LogTarget,
-    PathPattern, ResponseBody, Route, Segment, load,
+    PathPattern, ResponseBody, Route, Segment, Unchecked, load,
 };
 
 fn folder() -> PathBuf {
@@ -14,7 +14,7 @@ fn folder() -> PathBuf {
 }
 
 fn example(name: &str) -> Config {
-    load(&folder().join(name)).unwrap_or_else(|errors| panic!("{errors}"))
+    load(&folder().join(name), &Unchecked).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use ringgate_config::{Files, parse_with};
+use ringgate_config::{Files, Unchecked, parse_with};
 
 /// The files and directories that the page names are there.
 struct Everything;
@@ -35,7 +35,7 @@ fn every_file_loads_without_a_warning() {
     let files = blocks(&page, "yaml");
     assert!(files.len() >= 10, "{}", files.len());
     for file in files {
-        let config = parse_with("from-nginx.md", file, &|_| None, &Everything);
+        let config = parse_with("from-nginx.md", file, &|_| None, &Everything, &Unchecked);
         let config = config.unwrap_or_else(|errors| panic!("{errors}\n{file}"));
         assert_eq!(config.warnings, [], "{file}");
     }

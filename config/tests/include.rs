@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ringgate_config::{Address, Config, Diagnostics, EndpointAddress, Files, Listed, load, parse_with};
+use ringgate_config::{Address, Config, Diagnostics, EndpointAddress, Files, Listed, Unchecked, load, parse_with};
 
 /// Files by their paths, held in memory.
 struct Memory(BTreeMap<PathBuf, Vec<u8>>);
@@ -47,7 +47,7 @@ const LISTENERS: &str = "listeners: [{ name: a, address: \"127.0.0.1:0\" }]\n";
 
 fn read(include: &str, files: &[(&str, &str)]) -> Result<Config, Diagnostics> {
     let text = format!("include: {include}\n{LISTENERS}");
-    parse_with("/etc/gw/main.yaml", &text, &|_| None, &Memory::new(files))
+    parse_with("/etc/gw/main.yaml", &text, &|_| None, &Memory::new(files), &Unchecked)
 }
 
 fn file(name: &str) -> String {

@@ -26,6 +26,8 @@ pub(crate) struct Draft {
     log: AccessLog,
     /// Where `headers` stands.
     headers: Option<Span>,
+    /// Where `tls` stands.
+    tls: Option<Span>,
 }
 
 pub(crate) static ACCESS_LOG: Table<Draft> = Table {
@@ -76,6 +78,19 @@ pub(crate) static ACCESS_LOG: Table<Draft> = Table {
             read: |reader, node, form, draft| {
                 draft.headers = Some(node.span);
                 draft.log.headers = headers(reader, node, form);
+            },
+        },
+        Field {
+            key: "tls",
+            form: Form::Switch,
+            presence: Presence::Default("off"),
+            doc: "Whether a JSON line says besides how the connection is secured: `tls_version`, `tls_cipher`, `server_name`, \
+                  `client_subject`, `client_sans`.",
+            example: "on",
+            exceeding: None,
+            read: |reader, node, _, draft| {
+                draft.tls = Some(node.span);
+                draft.log.tls = reader.on_or_off(node).unwrap_or(false);
             },
         },
     ],
@@ -147,11 +162,15 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<AccessLog> {
         Some(false) => return None,
         None => reader.table(node, &ACCESS_LOG, &mut draft),
     }
-    if let Some(span) = draft.headers
-        && draft.log.format != LogFormat::Json
-    {
-        let hint = "remove it, or name the fields in a template: `{header:user-agent}`";
-        reader.error(span, "`headers` is only for `format: json`", hint);
+    if draft.log.format != LogFormat::Json {
+        if let Some(span) = draft.headers {
+            let hint = "remove it, or name the fields in a template: `{header:user-agent}`";
+            reader.error(span, "`headers` is only for `format: json`", hint);
+        }
+        if let Some(span) = draft.tls {
+            let hint = "remove it, or name the values in a template: `{tls_version}`";
+            reader.error(span, "`tls` is only for `format: json`", hint);
+        }
     }
     Some(draft.log)
 }
@@ -215,11 +234,11 @@ fn is_name(name: &str) -> bool {
 }
 
 fn value(name: &str) -> Result<LogPart, (String, String)> {
-    if let Some((_, value)) = LogValue::ALL.iter().find(|(known, _)| *known == name) {
-        return Ok(LogPart::Value(*value));
+    if let Some((_, value)) = LogValue::every().find(|(known, _)| *known == name) {
+        return Ok(LogPart::Value(value));
     }
     let shown = shorten(name);
-    let names: Vec<&str> = LogValue::ALL.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = LogValue::every().map(|(name, _)| name).collect();
     let hint = match nearest(name, names.iter().copied()) {
         Some(meant) => format!("did you mean `{{{meant}}}`?"),
         None => format!("there are {}, and `header:NAME`", either(&names)),

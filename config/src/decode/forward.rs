@@ -17,7 +17,7 @@ use crate::wording::{either, shorten};
 const TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 3600);
 
-const UPSTREAM: Form = Form::Text { kind: "name", limits: "a name under `upstreams`" };
+pub(crate) const UPSTREAM: Form = Form::Text { kind: "name", limits: "a name under `upstreams`" };
 
 /// `forward` while it is read.
 #[derive(Default)]
@@ -30,7 +30,7 @@ pub(crate) struct Draft {
 /// A service by its name, with its share of the requests.
 pub(crate) struct Named {
     upstream: String,
-    span: Span,
+    pub(crate) span: Span,
     weight: u32,
 }
 
@@ -126,7 +126,8 @@ pub(crate) static SHARE: Table<ShareDraft> = Table {
     later: &[],
 };
 
-fn named(reader: &mut Reader<'_>, node: &Node, weight: u32) -> Option<Named> {
+/// A service by its name, with this weight.
+pub(crate) fn named(reader: &mut Reader<'_>, node: &Node, weight: u32) -> Option<Named> {
     let text = reader.filled(node, "the name of an upstream")?;
     Some(Named { upstream: text.value.into_owned(), span: text.span, weight })
 }
@@ -165,17 +166,25 @@ pub(crate) fn resolve(reader: &mut Reader<'_>, forward: Unresolved, known: &mut 
     let Unresolved { to: named, timeout, host } = forward;
     let mut to = Vec::with_capacity(named.len());
     let mut whole = true;
-    for Named { upstream, span, weight } in named {
-        match known.refer(&upstream) {
-            Reference::Index(index) => to.push(Share { upstream: index, weight }),
-            Reference::Broken => whole = false,
-            Reference::Unknown => {
-                unknown(reader, &upstream, span, known);
-                whole = false;
-            }
+    for named in named {
+        match index(reader, &named, known) {
+            Some(index) => to.push(Share { upstream: index, weight: named.weight }),
+            None => whole = false,
         }
     }
     whole.then_some(Forward { to, timeout, host })
+}
+
+/// The index of a service; `None` when it is not known or not usable, which has been reported.
+pub(crate) fn index(reader: &mut Reader<'_>, named: &Named, known: &mut Known) -> Option<usize> {
+    match known.refer(&named.upstream) {
+        Reference::Index(index) => Some(index),
+        Reference::Broken => None,
+        Reference::Unknown => {
+            unknown(reader, &named.upstream, named.span, known);
+            None
+        }
+    }
 }
 
 fn unknown(reader: &mut Reader<'_>, name: &str, span: Span, known: &Known) {

@@ -115,6 +115,25 @@ pub(crate) static LIMITS: Table<Draft> = Table {
             read: |reader, node, form, draft| put(&mut draft.limits.header_timeout, reader.duration(node, form)),
         },
         Field {
+            key: "handshake_timeout",
+            form: Form::Duration { min: TIME_MIN, max: HOUR },
+            presence: Presence::Default("10s"),
+            doc: "For what secures a connection, from its beginning: the PROXY protocol's header, the TLS handshake, the host \
+                  that `passthrough` looks for.",
+            example: "5s",
+            exceeding: Some("connection closed"),
+            read: |reader, node, form, draft| put(&mut draft.limits.handshake_timeout, reader.duration(node, form)),
+        },
+        Field {
+            key: "handshakes",
+            form: Form::Integer { min: 1, max: 1_000_000 },
+            presence: Presence::Default("2000"),
+            doc: "TLS handshakes in progress on each core.",
+            example: "500",
+            exceeding: Some("the handshake that has waited longest for its client is ended"),
+            read: |reader, node, form, draft| put(&mut draft.limits.handshakes, index(reader.integer(node, form))),
+        },
+        Field {
             key: "idle_timeout",
             form: Form::Duration { min: TIME_MIN, max: Duration::from_secs(24 * 3600) },
             presence: Presence::Default("60s"),
@@ -163,7 +182,7 @@ pub(crate) static LIMITS: Table<Draft> = Table {
         },
     ],
     alternatives: &[],
-    later: &[crate::table::later("handshake_timeout", "TLS handshakes")],
+    later: &[],
 };
 
 pub(crate) static MIN_RATE: Table<MinRate> = Table {

@@ -172,16 +172,8 @@ fn finish(reader: &mut Reader<'_>, draft: Draft, node: &Node) -> Option<Unresolv
 }
 
 /// Gives each route its upstreams, and each upstream its users. The routes come with where their names stand.
-pub(crate) fn resolve(
-    reader: &mut Reader<'_>,
-    routes: Routes,
-    known: &mut Known,
-    root: &Node,
-) -> (Vec<Route>, Vec<Span>) {
+pub(crate) fn resolve(reader: &mut Reader<'_>, routes: Routes, known: &mut Known) -> (Vec<Route>, Vec<Span>) {
     let routes = routes.routes;
-    if routes.is_empty() {
-        reader.warning(first_of(root), "no routes: every request gets 404", "add a route under `routes`");
-    }
     let (mut resolved, mut names) = (Vec::with_capacity(routes.len()), Vec::with_capacity(routes.len()));
     for Unresolved { name, named, matches, action, span } in routes {
         let action = match action {

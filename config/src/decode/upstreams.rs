@@ -1,5 +1,7 @@
 //! `upstreams`: the services behind the gateway.
 
+pub(crate) mod tls;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -10,6 +12,7 @@ use crate::document::{Endpoint, Upstream};
 use crate::form::Form;
 use crate::node::{Entry, Node, Span, Value};
 use crate::reader::Reader;
+use crate::secure::ProxyVersion;
 use crate::table::{Field, Presence, Table, later};
 use crate::wording::shorten;
 
@@ -32,6 +35,8 @@ pub(crate) struct Known {
     pub(crate) spots: Vec<(EndpointAddress, Span)>,
     /// Where each upstream gives its `connect_timeout`, by its index.
     pub(crate) patience: HashMap<usize, Span>,
+    /// Where the first upstream stands that relies on whom this system trusts.
+    pub(crate) system_trust: Option<Span>,
 }
 
 /// One name under `upstreams`.
@@ -83,8 +88,9 @@ impl Known {
         &self.upstreams
     }
 
-    fn add(&mut self, name: &str, span: Span, draft: Draft) {
+    fn add(&mut self, reader: &mut Reader<'_>, name: &str, span: Span, draft: Draft) {
         let index = draft.endpoints.map(|placed| {
+            let tls = draft.tls.map(|tls| tls::finish(reader, tls, &placed, &mut self.system_trust));
             let endpoints = placed.iter().map(|(endpoint, _)| endpoint.clone()).collect();
             self.spots.extend(placed.into_iter().map(|(endpoint, span)| (endpoint.address, span)));
             if let Some((_, span)) = draft.connect_timeout {
@@ -95,8 +101,8 @@ impl Known {
                 name: name.to_owned(),
                 endpoints,
                 connect_timeout,
-                tls: None,
-                proxy_protocol: None,
+                tls,
+                proxy_protocol: draft.proxy_protocol,
                 at: span.at,
             });
             self.upstreams.len() - 1
@@ -111,6 +117,8 @@ impl Known {
 pub(crate) struct Draft {
     endpoints: Option<Vec<(Endpoint, Span)>>,
     connect_timeout: Option<(Duration, Span)>,
+    tls: Option<tls::Draft>,
+    proxy_protocol: Option<ProxyVersion>,
 }
 
 pub(crate) static UPSTREAM: Table<Draft> = Table {
@@ -137,18 +145,41 @@ pub(crate) static UPSTREAM: Table<Draft> = Table {
             key: "connect_timeout",
             form: Form::Duration { min: TIME_MIN, max: CONNECT_TIMEOUT_MAX },
             presence: Presence::Default("2s"),
-            doc: "How long connecting to an endpoint may take.",
+            doc: "How long connecting to an endpoint may take, and a TLS handshake with it as long again.",
             example: "500ms",
             exceeding: Some("504"),
             read: |reader, node, form, draft| {
                 draft.connect_timeout = reader.duration(node, form).map(|timeout| (timeout, node.span));
             },
         },
+        Field {
+            key: "tls",
+            form: Form::OrSwitch(&Form::Object(&tls::TLS)),
+            presence: Presence::Default("off"),
+            doc: "How connections to it are secured; `on` gives the defaults of its table.",
+            example: "{ ca: certs/internal-ca.pem, server_name: users.internal }",
+            exceeding: None,
+            read: |reader, node, _, draft| draft.tls = tls::read(reader, node),
+        },
+        Field {
+            key: "proxy_protocol",
+            form: Form::Choice(&["v1", "v2"]),
+            presence: Presence::Optional("none"),
+            doc: "The header of the PROXY protocol that each connection begins with, to tell where the client comes from. Such \
+                  connections are not shared between clients, so each request makes one of its own.",
+            example: "v2",
+            exceeding: None,
+            read: |reader, node, form, draft| {
+                draft.proxy_protocol = reader.choice(node, form, &[]).map(|word| match word {
+                    "v1" => ProxyVersion::V1,
+                    _ => ProxyVersion::V2,
+                });
+            },
+        },
     ],
     alternatives: &[],
     later: &[
         later("protocol", "HTTP/2 to services"),
-        later("tls", "TLS to services"),
         later("balance", "a choice of balancers"),
         later("health", "active health checks"),
         later("outliers", "ejecting outliers"),
@@ -213,7 +244,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node, known: &mut Known) {
                 let hint = format!("it is first given {}", reader.place_of(first, *span));
                 reader.error(*span, format!("the upstream `{}` is given twice", shorten(key)), hint);
             }
-            None => known.add(key, *span, draft),
+            None => known.add(reader, key, *span, draft),
         }
     }
 }

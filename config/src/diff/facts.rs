@@ -1,5 +1,7 @@
 //! What each part of a document says, key by key, in texts that can be compared and shown.
 
+mod secure;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -9,8 +11,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::document::{
-    AccessLog, Action, Admin, Cores, Endpoint, Forward, Limits, Listener, LogFormat, LogPart, LogTarget, LogValue,
-    Match, Redirect, Reload, Respond, ResponseBody, Route, Runtime, Shutdown, Upstream,
+    AccessLog, Action, Admin, Cores, Endpoint, Forward, Limits, Listener, LogFormat, LogPart, LogTarget, Match,
+    Redirect, Reload, Respond, ResponseBody, Route, Runtime, Shutdown, Upstream,
 };
 use crate::pattern::{PathPattern, Segment};
 use crate::units::{show_duration, show_size};
@@ -24,10 +26,12 @@ pub(super) struct Fact<'c> {
     pub(super) shown: String,
     /// What the shown text leaves out, for comparing alone.
     hidden: Cow<'c, [u8]>,
+    /// What stands behind the new value where the shown texts are alike.
+    pub(super) alike: &'static str,
 }
 
 fn fact<'c>(field: impl Into<Cow<'static, str>>, value: impl Display) -> Fact<'c> {
-    Fact { field: field.into(), shown: value.to_string(), hidden: Cow::Borrowed(&[]) }
+    Fact { field: field.into(), shown: value.to_string(), hidden: Cow::Borrowed(&[]), alike: "another" }
 }
 
 fn time<'c>(field: &'static str, value: Duration) -> Fact<'c> {
@@ -64,11 +68,9 @@ pub(super) fn runtime(runtime: &Runtime) -> Vec<Fact<'_>> {
 pub(super) fn admin(admin: &Admin) -> Vec<Fact<'_>> {
     let Admin { address, token, at: _ } = admin;
     let mut facts = vec![fact("address", address)];
-    facts.extend(token.as_ref().map(|token| Fact {
-        field: "token".into(),
-        shown: "a secret".to_owned(),
-        hidden: token.reveal().as_bytes().into(),
-    }));
+    facts.extend(
+        token.as_ref().map(|token| Fact { hidden: token.reveal().as_bytes().into(), ..fact("token", "a secret") }),
+    );
     facts
 }
 
@@ -97,11 +99,12 @@ pub(super) fn limits(limits: &Limits) -> Vec<Fact<'_>> {
         target_bytes,
         body_bytes,
         header_timeout,
+        handshake_timeout,
+        handshakes,
         idle_timeout,
         min_rate,
         connections,
         max_hops,
-        ..
     } = limits;
     let body_bytes = if *body_bytes == u64::MAX { "off".to_owned() } else { show_size(*body_bytes) };
     let min_rate = min_rate.map(|rate| {
@@ -114,6 +117,8 @@ pub(super) fn limits(limits: &Limits) -> Vec<Fact<'_>> {
         fact("target_bytes", show_size(*target_bytes as u64)),
         fact("body_bytes", body_bytes),
         time("header_timeout", *header_timeout),
+        time("handshake_timeout", *handshake_timeout),
+        fact("handshakes", handshakes),
         time("idle_timeout", *idle_timeout),
         fact("min_rate", min_rate.unwrap_or_else(|| "off".to_owned())),
         fact("connections", connections),
@@ -121,14 +126,29 @@ pub(super) fn limits(limits: &Limits) -> Vec<Fact<'_>> {
     ]
 }
 
-pub(super) fn listener(listener: &Listener) -> Vec<Fact<'_>> {
-    let Listener { name: _, address, at: _, .. } = listener;
-    vec![fact("address", address)]
+/// Services by name, as in [`route`].
+pub(super) fn listener<'c>(listener: &'c Listener, upstreams: &[Upstream]) -> Vec<Fact<'c>> {
+    let Listener { name: _, address, proxy_protocol, tls, passthrough, tcp, https_redirect, at: _ } = listener;
+    let mut facts = vec![fact("address", address)];
+    facts.extend(proxy_protocol.as_ref().map(secure::senders));
+    if let Some(tls) = tls {
+        secure::listener(tls, &mut facts);
+    }
+    facts.extend(passthrough.iter().map(|entry| secure::passthrough(entry, upstreams)));
+    if let Some(tcp) = tcp {
+        secure::tcp(tcp, upstreams, &mut facts);
+    }
+    facts.extend(https_redirect.as_ref().map(secure::https_redirect));
+    facts
 }
 
 pub(super) fn upstream(upstream: &Upstream) -> Vec<Fact<'_>> {
-    let Upstream { name: _, endpoints, connect_timeout, at: _, .. } = upstream;
+    let Upstream { name: _, endpoints, connect_timeout, tls, proxy_protocol, at: _ } = upstream;
     let mut facts = vec![time("connect_timeout", *connect_timeout)];
+    if let Some(tls) = tls {
+        secure::upstream(tls, &mut facts);
+    }
+    facts.extend(proxy_protocol.map(|version| fact("proxy_protocol", secure::written(version))));
     facts.extend(endpoints.iter().map(|Endpoint { address, weight }| {
         let field = format!("endpoint {address}");
         fact(field, format_args!("weight {weight}"))
@@ -179,14 +199,17 @@ fn written(path: &PathPattern) -> String {
     }
 }
 
+fn name_of(index: usize, upstreams: &[Upstream]) -> &str {
+    upstreams.get(index).map_or("", |upstream| upstream.name.as_str())
+}
+
 fn forward(forward: &Forward, upstreams: &[Upstream], facts: &mut Vec<Fact<'_>>) {
     let Forward { to, timeout, host } = forward;
-    let name = |index: usize| upstreams.get(index).map_or("", |upstream| upstream.name.as_str());
     facts.push(fact("action", "forward"));
     match to.as_slice() {
-        [only] => facts.push(fact("forward.upstream", name(only.upstream))),
+        [only] => facts.push(fact("forward.upstream", name_of(only.upstream, upstreams))),
         several => {
-            let shares = several.iter().map(|share| format!("{} {}", name(share.upstream), share.weight));
+            let shares = several.iter().map(|share| format!("{} {}", name_of(share.upstream, upstreams), share.weight));
             facts.push(fact("forward.split", set(shares)));
         }
     }
@@ -210,11 +233,11 @@ fn respond<'c>(respond: &'c Respond, facts: &mut Vec<Fact<'c>>) {
     facts.push(match body {
         ResponseBody::Text(text) => {
             let text = text.to_string();
-            Fact { field: "respond.body".into(), shown: shorten(&text), hidden: text.into_bytes().into() }
+            Fact { hidden: text.as_bytes().to_vec().into(), ..fact("respond.body", shorten(&text)) }
         }
         ResponseBody::File { path, bytes } => {
-            let shown = format!("file {}, {} bytes", path.display(), bytes.len());
-            Fact { field: "respond.body".into(), shown, hidden: bytes.into() }
+            let shown = format_args!("file {}, {} bytes", path.display(), bytes.len());
+            Fact { hidden: bytes.into(), ..fact("respond.body", shown) }
         }
     });
     if *ready {
@@ -223,7 +246,7 @@ fn respond<'c>(respond: &'c Respond, facts: &mut Vec<Fact<'c>>) {
 }
 
 pub(super) fn access_log(log: &AccessLog) -> Vec<Fact<'_>> {
-    let AccessLog { format, to, headers } = log;
+    let AccessLog { format, to, headers, tls } = log;
     let mut facts = vec![match format {
         LogFormat::Json => fact("format", "json"),
         LogFormat::Combined => fact("format", "combined"),
@@ -236,16 +259,16 @@ pub(super) fn access_log(log: &AccessLog) -> Vec<Fact<'_>> {
     if !headers.is_empty() {
         facts.push(fact("headers", set(headers)));
     }
+    if *tls {
+        facts.push(fact("tls", switch(*tls)));
+    }
     facts
 }
 
 fn part(part: &LogPart) -> String {
     match part {
         LogPart::Literal(text) => text.clone(),
-        LogPart::Value(value) => {
-            let named = LogValue::ALL.iter().find(|(_, known)| known == value);
-            format!("{{{}}}", named.map_or("", |(name, _)| name))
-        }
+        LogPart::Value(value) => format!("{{{}}}", value.name()),
         LogPart::Header(name) => format!("{{header:{name}}}"),
     }
 }

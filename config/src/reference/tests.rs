@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::*;
 use crate::document::Config;
-use crate::{Diagnostics, Limits};
+use crate::{Diagnostics, Limits, Unchecked};
 
 /// A file that holds one map with the given keys in its place, everything else as short as can be.
 fn around(path: &str, keys: &[(&str, &str)]) -> String {
@@ -97,7 +97,7 @@ impl crate::Files for Secrets {
 }
 
 fn load(path: &str, key: &str, value: &str) -> Result<Config, Diagnostics> {
-    crate::parse_with("example.yaml", &around(path, &[(key, value)]), &|_| None, &Secrets)
+    crate::parse_with("example.yaml", &around(path, &[(key, value)]), &|_| None, &Secrets, &Unchecked)
 }
 
 #[test]
