@@ -62,7 +62,7 @@ impl Harness {
     pub fn new(config: &Config, service: Service) -> io::Result<Harness> {
         let by_hand = ByHand::new();
         let registry = Registry::new(1);
-        let mut snapshot = Snapshot::compile(config).map_err(io::Error::other)?;
+        let mut snapshot = Snapshot::compile(config, None).map_err(io::Error::other)?;
         snapshot.count_in(registry.assign(config));
         let snapshot = Arc::new(snapshot);
         let log = match snapshot.access_log {
@@ -130,7 +130,7 @@ impl Harness {
 fn connect(shard: &Rc<Shard<InMemory>>) -> io::Result<End> {
     let permit = shard.permits.take().ok_or_else(|| io::Error::other("limits.connections is reached"))?;
     let (near, far) = memory::pair();
-    let (entrance, _) = shard.entrance(0, "in memory", Arc::default());
+    let (entrance, _) = shard.entrance(0, "in memory", Arc::default(), Arc::default());
     adopt(shard, far, Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))), &entrance, permit);
     Ok(near)
 }

@@ -11,6 +11,7 @@ mod model;
 mod observe;
 mod proxy;
 mod route;
+mod secure;
 mod series;
 mod upstream;
 

@@ -31,4 +31,4 @@ pub use local::at_end_of_turn;
 pub use pooled::{Pooled, pooled};
 pub use shard::{Hooks, ShardOptions, run_shard};
 pub use stream::Stream;
-pub use transport::{Address, Network, Sockets, Transport, was_cancelled};
+pub use transport::{Address, Network, Sockets, Transport, cancelled, was_cancelled};

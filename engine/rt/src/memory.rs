@@ -3,10 +3,11 @@
 //! Bytes are copied once, as the kernel would. In the steady state nothing is allocated.
 
 use crate::buffer::Buf;
-use crate::transport::Transport;
+use crate::transport::{Transport, cancelled};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
@@ -116,7 +117,7 @@ impl Transport for End {
             return Poll::Ready((Ok(0), buf));
         }
         if std::mem::take(&mut self.cancelled) {
-            return Poll::Ready((Err(io::Error::from_raw_os_error(libc::ECANCELED)), buf));
+            return Poll::Ready((Err(cancelled()), buf));
         }
         watch(&mut pipe.reader, cx);
         self.recv = Some(buf);
@@ -182,7 +183,22 @@ impl Transport for End {
         self.input.borrow().reset
     }
 
+    fn addresses(&self) -> Option<(SocketAddr, SocketAddr)> {
+        None
+    }
+
     fn hold_for_end(&mut self) {}
+
+    fn send_now(&mut self, bytes: &[u8]) -> bool {
+        let mut pipe = self.output.borrow_mut();
+        if self.send.is_some() || pipe.ended {
+            return false;
+        }
+        pipe.bytes.extend(bytes);
+        self.sent += bytes.len() as u64;
+        wake(&mut pipe.reader);
+        true
+    }
 
     fn shutdown_write(&mut self) {
         let mut pipe = self.output.borrow_mut();

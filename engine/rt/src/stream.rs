@@ -17,6 +17,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::mem::ManuallyDrop;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::ptr::NonNull;
 use std::task::{Context, Poll, ready};
@@ -281,9 +282,26 @@ impl Transport for Stream {
         told > 0 && polled.revents & (libc::POLLERR | libc::POLLHUP) != 0
     }
 
+    fn addresses(&self) -> Option<(SocketAddr, SocketAddr)> {
+        let (peer, own) = (self.sock().peer_addr().ok()?, self.sock().local_addr().ok()?);
+        Some((peer.as_socket()?, own.as_socket()?))
+    }
+
     fn hold_for_end(&mut self) {
         // Refused on a Unix socket, which has no packets.
         let _ = self.sock().set_tcp_cork(true);
+    }
+
+    fn send_now(&mut self, bytes: &[u8]) -> bool {
+        if self.send.busy() {
+            return false;
+        }
+        count(|c| &c.send);
+        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        // SAFETY: reads `bytes.len()` bytes of a live slice.
+        let sent = unsafe { libc::send(self.fd().as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) };
+        self.sent += u64::try_from(sent).unwrap_or(0);
+        usize::try_from(sent) == Ok(bytes.len())
     }
 
     fn shutdown_write(&mut self) {

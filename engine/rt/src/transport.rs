@@ -50,9 +50,15 @@ pub trait Transport: 'static {
     /// count. Looks past bytes that have not been received. A system call, for an operation that takes long.
     fn peer_left(&self) -> bool;
 
+    /// The peer's address and our own; none on a Unix socket. A system call each: for those who must tell others.
+    fn addresses(&self) -> Option<(SocketAddr, SocketAddr)>;
+
     /// Says that the next send is the last: it may wait for the end of the stream, and leave with it in one packet. The
     /// stream must be ended or dropped as soon as that send is over.
     fn hold_for_end(&mut self);
+    /// Hands a few bytes to the kernel at once, without waiting: false if it does not take all of them, or a send is in
+    /// flight. For last words that nobody waits for.
+    fn send_now(&mut self, bytes: &[u8]) -> bool;
     /// Sends the end of the stream; receiving goes on.
     fn shutdown_write(&mut self);
     /// Ends both directions at once, so that operations in flight complete.
@@ -64,6 +70,11 @@ pub trait Transport: 'static {
 /// Whether an error means only that we cancelled the operation.
 pub fn was_cancelled(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::ECANCELED)
+}
+
+/// The error of an operation that we cancelled.
+pub fn cancelled() -> io::Error {
+    io::Error::from_raw_os_error(libc::ECANCELED)
 }
 
 /// Where a service listens.

@@ -12,7 +12,7 @@ pub struct Checked {
 
 /// Checks a file.
 pub fn check(path: &Path) -> Checked {
-    match ringgate_config::load(path, &ringgate_config::Unchecked) {
+    match ringgate_config::load(path, &crate::secure::Inspector) {
         Ok(config) => Checked {
             findings: config.warnings.iter().map(|warning| format!("{warning}\n")).collect(),
             summary: Some(format!("{}: ok ({})\n", path.display(), config.summary())),

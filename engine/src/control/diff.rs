@@ -62,7 +62,7 @@ struct Difference<'d> {
 /// The text, and whether something changes.
 fn compare(comparison: &Comparison<'_>) -> Result<(String, bool), String> {
     let load = |path: &Path| {
-        ringgate_config::load(path, &ringgate_config::Unchecked).map_err(|diagnostics| diagnostics.to_string())
+        ringgate_config::load(path, &crate::secure::Inspector).map_err(|diagnostics| diagnostics.to_string())
     };
     // Both files' errors at once.
     let (old, new) = match (load(comparison.old), load(comparison.new)) {

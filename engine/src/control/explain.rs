@@ -53,7 +53,7 @@ pub fn explain(question: &Question<'_>) -> Explained {
 
 /// The text, and whether a route has won.
 fn answer(question: &Question<'_>) -> Result<(String, bool), String> {
-    let config = ringgate_config::load(question.file, &ringgate_config::Unchecked)
+    let config = ringgate_config::load(question.file, &crate::secure::Inspector)
         .map_err(|diagnostics| diagnostics.to_string())?;
     let bytes = request::bytes(question).map_err(|message| format!("{message}\n"))?;
     let explanation = Explanation::of(&config, question, &bytes)?;
@@ -96,7 +96,7 @@ struct Taken {
 
 impl<'e> Explanation<'e> {
     fn of(config: &'e Config, question: &Question<'_>, bytes: &[u8]) -> Result<Explanation<'e>, String> {
-        let snapshot = Snapshot::compile(config).map_err(|error| format!("{error}\n"))?;
+        let snapshot = Snapshot::compile(config, None).map_err(|error| format!("{error}\n"))?;
         let mut parsed = ParsedHead::new();
         let mut explanation = Explanation {
             config,

@@ -86,7 +86,7 @@ impl Gateway {
     /// be opened, a system without descriptors. Each says which.
     pub fn start(config: &Config, options: Options) -> io::Result<Gateway> {
         let cores = shard_cores(&config.runtime.cores)?;
-        let mut snapshot = Snapshot::compile(config).map_err(io::Error::other)?;
+        let mut snapshot = Snapshot::compile(config, None).map_err(io::Error::other)?;
         let registry = Registry::new(cores.len());
         snapshot.count_in(registry.assign(config));
         raise_descriptors(config.limits.connections as u64);
@@ -161,7 +161,7 @@ impl Gateway {
         let here = std::mem::take(&mut prepared.here);
         self.open.commit(prepared);
         self.listeners = self.open.started();
-        let snapshot = self.snapshots.last().cloned();
+        let snapshot = self.snapshot();
         let turnover = |(listeners, snapshot)| Turnover {
             generation: self.generation,
             snapshot,
@@ -234,7 +234,7 @@ impl Gateway {
     /// As when it is read from a file: then nothing has changed.
     pub fn reload(&mut self, config: &Config) -> io::Result<()> {
         let begun = Instant::now();
-        let compiled = Snapshot::compile(config).map_err(io::Error::other);
+        let compiled = Snapshot::compile(config, self.snapshot().as_deref()).map_err(io::Error::other);
         let adopted = compiled.and_then(|snapshot| self.adopt(config.clone(), snapshot));
         self.registry.reloaded(adopted.is_ok(), begun.elapsed());
         adopted
@@ -272,6 +272,11 @@ impl Gateway {
                 }
             }
         }
+    }
+
+    /// What the shards go by.
+    pub(super) fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.snapshots.last().cloned()
     }
 
     /// Frees the snapshots that no shard holds any more.

@@ -29,7 +29,7 @@ pub fn run(path: &Path, options: Options) -> ExitCode {
 
 /// The same, with something else to say once every listener accepts.
 pub(super) fn run_and(path: &Path, options: Options, tell: impl FnOnce(&Gateway)) -> ExitCode {
-    let config = match ringgate_config::load(path, &ringgate_config::Unchecked) {
+    let config = match ringgate_config::load(path, &crate::secure::Inspector) {
         Ok(config) => config,
         Err(diagnostics) => {
             eprintln!("{diagnostics}");
@@ -187,7 +187,7 @@ impl Life {
             return warn("no reload: the gateway is stopping");
         }
         notify::reloading();
-        self.reloads.ask(&self.path, &self.gateway.tell);
+        self.reloads.ask(&self.path, self.gateway.snapshot(), &self.gateway.tell);
     }
 
     fn loaded(&mut self, loaded: Loaded) {

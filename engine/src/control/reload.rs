@@ -5,8 +5,9 @@ use super::event::Event;
 use crate::proxy::Snapshot;
 use ringgate_config::{Config, Diagnostics};
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Changes that are logged of one reload.
@@ -71,15 +72,17 @@ pub(super) struct Reloads {
 
 impl Reloads {
     /// Asks for one. Begins to read the file unless that is going on. Whatever comes of it, [`Event::Loaded`] is told.
-    pub(super) fn ask(&mut self, path: &Path, tell: &mpsc::Sender<Event>) {
+    /// `now` is what the shards go by.
+    pub(super) fn ask(&mut self, path: &Path, now: Option<Arc<Snapshot>>, tell: &mpsc::Sender<Event>) {
         let thread = std::thread::Builder::new().name("reload".into());
-        self.ask_on(path, tell, |reading| thread.spawn(reading).map(drop));
+        self.ask_on(path, now, tell, |reading| thread.spawn(reading).map(drop));
     }
 
     /// The same with something else that makes threads.
     fn ask_on(
         &mut self,
         path: &Path,
+        now: Option<Arc<Snapshot>>,
         tell: &mpsc::Sender<Event>,
         spawn: impl FnOnce(Box<dyn FnOnce() + Send>) -> io::Result<()>,
     ) {
@@ -93,7 +96,8 @@ impl Reloads {
         self.complained = false;
         let (path, sender) = (path.to_owned(), tell.clone());
         let reading = Box::new(move || {
-            let read = std::panic::catch_unwind(|| read(&path));
+            // Nothing that a panic leaves behind in it is used: what it made is dropped.
+            let read = std::panic::catch_unwind(AssertUnwindSafe(|| read(&path, now.as_deref())));
             let result = read.unwrap_or_else(|_| Err(Refused::Other("reading the file panicked".into())));
             // Nobody listens any more when the process is ending.
             let _ = sender.send(Event::Loaded(Box::new(Loaded { begun, result })));
@@ -133,13 +137,13 @@ impl Reloads {
     }
 }
 
-fn read(path: &Path) -> Result<(Config, Snapshot), Refused> {
+fn read(path: &Path, now: Option<&Snapshot>) -> Result<(Config, Snapshot), Refused> {
     // At the start a pipe is read to its end; a second time nobody may write into it, and opening it would wait.
     if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
         return Err(Refused::Other(format!("{} is no regular file: it can't be read anew", path.display())));
     }
-    let config = ringgate_config::load(path, &ringgate_config::Unchecked).map_err(Refused::File)?;
-    let snapshot = Snapshot::compile(&config).map_err(|error| Refused::Other(error.to_string()))?;
+    let config = ringgate_config::load(path, &crate::secure::Inspector).map_err(Refused::File)?;
+    let snapshot = Snapshot::compile(&config, now).map_err(Refused::Other)?;
     Ok((config, snapshot))
 }
 

@@ -175,7 +175,7 @@ impl<E: From<FromShard> + Send + 'static> Hooks<Message> for Running<E> {
                 // A listener that was removed meanwhile: its clients have been told "connected" all the same.
                 let known = shard
                     .find_entrance(listener)
-                    .unwrap_or_else(|| Rc::new(Entrance::new(listener, "", Arc::default())));
+                    .unwrap_or_else(|| Rc::new(Entrance::new(listener, "", Arc::default(), Arc::default())));
                 if let Ok(stream) = Stream::from_fd(fd) {
                     adopt(&shard, stream, peer, &known, permit);
                 }
@@ -209,6 +209,7 @@ impl<E: From<FromShard> + Send + 'static> Hooks<Message> for Running<E> {
             self.tell(FromShard::Adopted(closing.generation));
         }
         let Some(shard) = &self.shard else { return false };
+        shard.gate.turn_over();
         shard.draining.get() && self.accepting.get() == 0 && shard.connections.get() == 0
     }
 }
@@ -223,13 +224,17 @@ impl<E: From<FromShard> + Send + 'static> Running<E> {
     fn listen(&self, shard: &Rc<Shard<Sockets>>, listeners: Vec<ListenerHere>) -> Vec<Rc<Entrance>> {
         let ids: Vec<EntranceId> = listeners.iter().map(|listener| listener.id).collect();
         // In the order of the configuration, as its series.
-        let series = {
+        let (series, plans) = {
             let current = shard.current();
-            current.snapshot.series(self.index).map(|series| series.listeners.clone())
+            (
+                current.snapshot.series(self.index).map(|series| series.listeners.clone()),
+                current.snapshot.listeners.clone(),
+            )
         };
         for (at, listener) in listeners.into_iter().enumerate() {
             let series = series.as_ref().map(|series| series.get(at).clone()).unwrap_or_default();
-            let (entrance, _) = shard.entrance(listener.id, &listener.name, series);
+            let Some(plan) = plans.get(at).cloned() else { continue };
+            let (entrance, _) = shard.entrance(listener.id, &listener.name, series, plan);
             if let Some(bound) = listener.bound {
                 let hand_out = HandOut {
                     to: if listener.shared { self.mailboxes.clone() } else { Vec::new() },

@@ -25,6 +25,8 @@ pub(crate) enum Fault {
     BadReference,
     /// A redirect keeps the request's host, and it names none.
     NoHost,
+    /// The connection's certificate and server name are for other hosts.
+    Misdirected,
     /// The client took the answer slower than `min_rate`.
     SlowReader,
     /// The client reset its connection, or sending to it failed, or it left in the middle of its request.
@@ -33,6 +35,8 @@ pub(crate) enum Fault {
     /// Connecting to the service failed.
     Connect,
     ConnectTimeout,
+    /// The service's connection could not be secured.
+    UpstreamTls,
     /// The service closed or reset its connection before its answer was whole.
     UpstreamClosed,
     /// The service's answer breaks the rules or a limit.
@@ -65,7 +69,8 @@ impl Fault {
             HeaderTimeout | SlowBody => 408,
             BodyTooLarge => 413,
             TooManyHops => 508,
-            Connect | UpstreamClosed | UpstreamAnswer => 502,
+            Misdirected => 421,
+            Connect | UpstreamTls | UpstreamClosed | UpstreamAnswer => 502,
             ConnectTimeout | UpstreamTimeout => 504,
             Stopped | NoEndpoint | NotReady => 503,
             Internal => 500,
@@ -93,10 +98,12 @@ impl Fault {
             TooManyHops => "too_many_hops",
             BadReference => "bad_reference",
             NoHost => "no_host",
+            Misdirected => "misdirected",
             SlowReader => "slow_reader",
             ClientGone => "client_gone",
             Connect => "upstream_connect_failed",
             ConnectTimeout => "upstream_connect_timeout",
+            UpstreamTls => "upstream_tls_failed",
             UpstreamClosed => "upstream_closed",
             UpstreamAnswer => "upstream_bad_answer",
             UpstreamTimeout => "upstream_timeout",
@@ -125,6 +132,8 @@ impl Fault {
             ClientGone => "the client left before the exchange was over",
             Connect => "the service could not be reached",
             ConnectTimeout => "the service did not accept a connection in time",
+            Misdirected => "this connection is not for that host",
+            UpstreamTls => "the connection to the service could not be secured",
             UpstreamClosed => "the service closed the connection before its answer was whole",
             UpstreamAnswer => "the service's answer could not be understood",
             UpstreamTimeout => "the service did not answer in time",

@@ -148,7 +148,7 @@ pub(crate) fn adopt<N: Network>(
     series.accepted.add_one();
     series.active.add_one();
     let place = Place { shard: shard.clone(), series, _permit: permit };
-    task::spawn(serve(place, stream, Arrival { peer, entrance: entrance.clone() }));
+    task::spawn(serve(place, stream, Arrival { peer, told: None, entrance: entrance.clone() }));
 }
 
 /// A connection's place in the shard's count and the process's; given back also when its task panics.

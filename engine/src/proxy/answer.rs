@@ -19,6 +19,8 @@ pub(crate) struct Extra<'a> {
     pub(crate) date: [u8; 29],
     /// Methods that would have been taken, for 405.
     pub(crate) allow: &'a [Box<[u8]>],
+    /// `strict-transport-security`, if it is to be told.
+    pub(crate) hsts: Option<&'a [u8]>,
 }
 
 /// Sends the answer for a fault that has a status. Returns how many bytes its body has.
@@ -34,6 +36,7 @@ pub(crate) fn send_fault<D: Downstream>(
     edits.add("content-type", &[b"application/json"]);
     edits.add("date", &[&extra.date]);
     edits.add("x-request-id", &[extra.request_id]);
+    set_hsts(edits, None, extra.hsts);
     match status {
         405 => edits.add("allow", &[&allow(extra.allow)]),
         503 => edits.add("retry-after", &[b"1"]),
@@ -52,6 +55,19 @@ pub(crate) fn send_fault<D: Downstream>(
     down.put_head(&head, edits);
     down.send_data(buf, true);
     if down.head().method == Method::Head { 0 } else { body.len() as u64 }
+}
+
+const HSTS: &str = "strict-transport-security";
+
+/// Tells browsers that later visits are to be over TLS (RFC 6797), whatever a service tells them in its `head`.
+pub(crate) fn set_hsts(edits: &mut Edits, head: Option<&AnswerHead<'_>>, hsts: Option<&[u8]>) {
+    let Some(hsts) = hsts else { return };
+    for (position, field) in head.iter().flat_map(|head| head.fields.iter().enumerate()) {
+        if head.is_some_and(|head| field.name.of(head.bytes).eq_ignore_ascii_case(HSTS.as_bytes())) {
+            edits.drop_at(position);
+        }
+    }
+    edits.add(HSTS, &[hsts]);
 }
 
 /// The value of `Allow` for these methods.
@@ -92,6 +108,7 @@ pub(crate) fn reason(status: u16) -> &'static str {
         414 => "URI Too Long",
         429 => "Too Many Requests",
         417 => "Expectation Failed",
+        421 => "Misdirected Request",
         431 => "Request Header Fields Too Large",
         500 => "Internal Server Error",
         502 => "Bad Gateway",

@@ -5,6 +5,7 @@
 //! receive in flight, until 250 ms pass without one.
 
 use super::accept::Place;
+use super::arrive::arrive;
 use super::ends::Downstream;
 use super::entrance::Entrance;
 use super::exchange::{Context, exchange, refuse};
@@ -13,11 +14,12 @@ use super::headers::{IpText, Origin};
 use super::rate::RateWatch;
 use super::shard::{Kit, Shard};
 use crate::model::Fault;
+use crate::secure::Link;
 use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::timer::Timer;
 use ringgate_rt::{Buf, Network, Transport, pooled};
 use std::future::poll_fn;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::task::{self, Poll};
 use std::time::Duration;
@@ -35,9 +37,18 @@ const LINGER_BYTES_MAX: u64 = 16 << 20;
 /// How a connection came in.
 #[derive(Clone)]
 pub(crate) struct Arrival {
-    /// The peer's address; none on a Unix socket.
+    /// The client's address, as the socket or a trusted sender's header has it; none on a Unix socket.
     pub(crate) peer: Option<IpAddr>,
+    /// What such a header has told: the client's address, and the one that it came to.
+    pub(crate) told: Option<Box<(SocketAddr, SocketAddr)>>,
     pub(crate) entrance: Rc<Entrance>,
+}
+
+impl Arrival {
+    /// The client's address and the one that it came to.
+    pub(super) fn addresses(&self, io: &impl Transport) -> Option<(SocketAddr, SocketAddr)> {
+        self.told.as_deref().copied().or_else(|| io.addresses())
+    }
 }
 
 /// Serves a client's connection until it ends.
@@ -46,12 +57,18 @@ pub(crate) struct Arrival {
 /// space twice.
 pub(crate) fn serve<N: Network>(place: Place<N>, io: N::Stream, arrival: Arrival) -> impl Future<Output = ()> {
     let deadline = clock::now().after(place.shard.common().limits.header_timeout);
+    let io = Link::clear(io);
     let mut connection = Connection { io, place, arrival, timer: Timer::new(), deadline, eager: false, fresh: true };
-    async move { while connection.turn().await {} }
+    async move {
+        if connection.arrival.entrance.plan().begins_apart() && !connection.arrive().await {
+            return;
+        }
+        while connection.turn().await {}
+    }
 }
 
 struct Connection<N: Network> {
-    io: N::Stream,
+    io: Link<N::Stream>,
     place: Place<N>,
     arrival: Arrival,
     timer: Timer,
@@ -64,6 +81,14 @@ struct Connection<N: Network> {
 }
 
 impl<N: Network> Connection<N> {
+    /// What comes before the first request. False if there will be none.
+    async fn arrive(&mut self) -> bool {
+        let shard = &self.place.shard;
+        let arrived = pooled(|| arrive(shard, &mut self.io, &self.timer, &mut self.arrival)).await;
+        self.deadline = clock::now().after(shard.common().limits.header_timeout);
+        arrived
+    }
+
     /// A cold wait, then a busy time. False at the end.
     async fn turn(&mut self) -> bool {
         let shard = &self.place.shard;
@@ -106,7 +131,7 @@ enum Next {
 /// Waits for the next request without a buffer. False if there will be none.
 async fn cold<N: Network>(
     shard: &Shard<N>,
-    io: &mut N::Stream,
+    io: &mut Link<N::Stream>,
     timer: &Timer,
     entrance: &Entrance,
     deadline: Moment,
@@ -135,7 +160,7 @@ async fn cold<N: Network>(
 
 /// Waits until the last answer is with the client: one that does not take it has not become idle. None when it is;
 /// otherwise whether the next request has begun.
-async fn delivery<N: Network>(shard: &Shard<N>, io: &mut N::Stream, timer: &Timer) -> Option<bool> {
+async fn delivery<N: Network>(shard: &Shard<N>, io: &mut Link<N::Stream>, timer: &Timer) -> Option<bool> {
     let mut rate = RateWatch::default();
     timer.set_after(DRAIN_TICK);
     poll_fn(|cx| {
@@ -165,7 +190,7 @@ async fn delivery<N: Network>(shard: &Shard<N>, io: &mut N::Stream, timer: &Time
 /// Serves requests for as long as they come one upon the other.
 async fn busy<N: Network>(
     shard: &Rc<Shard<N>>,
-    io: &mut N::Stream,
+    io: &mut Link<N::Stream>,
     timer: &Timer,
     arrival: &Arrival,
     eager: bool,
@@ -174,14 +199,18 @@ async fn busy<N: Network>(
     let mut common = shard.common();
     let mut kit = shard.kit();
     let Kit { down, work } = kit.get();
+    let security = io.security().cloned();
+    let plan = arrival.entrance.plan();
     let mut down = H1Downstream::new(io, down, common.head_limits, common.limits.body_bytes, eager);
     let peer_text = arrival.peer.map(IpText::new);
     let mut origin = Origin {
         peer: arrival.peer,
         peer_text: peer_text.as_ref().map_or(&b"unknown"[..], IpText::bytes),
         trusted: common.trusts(arrival.peer),
-        scheme: "http",
+        scheme: if security.is_some() { "https" } else { "http" },
     };
+    let told = arrival.told.as_deref().copied();
+    let entrance = &*arrival.entrance;
     let mut answered = false;
     let mut deadline = deadline;
     loop {
@@ -199,7 +228,16 @@ async fn busy<N: Network>(
                     return Next::Close;
                 }
                 down.abandon_request();
-                let context = Context { shard, common: &common, entrance: &arrival.entrance, origin, timer };
+                let context = Context {
+                    shard,
+                    common: &common,
+                    entrance,
+                    plan: &plan,
+                    security: security.as_deref(),
+                    told,
+                    origin,
+                    timer,
+                };
                 refuse(&context, &mut down, work, fault).await;
                 return if down.must_linger() { Next::Linger } else { Next::Close };
             }
@@ -212,7 +250,16 @@ async fn busy<N: Network>(
         if arrival.entrance.is_over() {
             down.close_after_this();
         }
-        let context = Context { shard, common: &common, entrance: &arrival.entrance, origin, timer };
+        let context = Context {
+            shard,
+            common: &common,
+            entrance,
+            plan: &plan,
+            security: security.as_deref(),
+            told,
+            origin,
+            timer,
+        };
         exchange(&context, &mut down, work).await;
         answered = true;
         if !down.next_request() {
@@ -226,7 +273,7 @@ async fn busy<N: Network>(
 }
 
 /// Waits until what was sent is with the kernel. False if the client does not take it.
-async fn finish<N: Network>(shard: &Shard<N>, down: &mut H1Downstream<'_, N::Stream>, timer: &Timer) -> bool {
+async fn finish<N: Network>(shard: &Shard<N>, down: &mut H1Downstream<'_, Link<N::Stream>>, timer: &Timer) -> bool {
     if !down.is_sending() {
         return true;
     }
@@ -264,7 +311,7 @@ enum Wait {
 /// Waits for the next request's head: for a moment until its first byte, then for `header_timeout`.
 async fn next_head<N: Network>(
     shard: &Shard<N>,
-    down: &mut H1Downstream<'_, N::Stream>,
+    down: &mut H1Downstream<'_, Link<N::Stream>>,
     timer: &Timer,
     deadline: Moment,
 ) -> Result<Wait, Fault> {
@@ -313,7 +360,7 @@ async fn next_head<N: Network>(
 
 /// Ends our side, and reads what the client still sends, for a while and for as long as it takes the answer. A connection
 /// that is closed with unread bytes is reset, and the reset overtakes what the client has not got yet.
-async fn linger<N: Network>(shard: &Shard<N>, io: &mut N::Stream, timer: &Timer) {
+async fn linger<N: Network>(shard: &Shard<N>, io: &mut Link<N::Stream>, timer: &Timer) {
     io.shutdown_write();
     timer.set_after(LINGER);
     let mut left = LINGER_BYTES_MAX;

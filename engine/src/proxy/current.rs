@@ -42,7 +42,12 @@ impl<N: Network> Current<N> {
         let series = snapshot.series(shard).map_or(&[][..], |series| series.endpoints.as_slice());
         let clusters = snapshot.upstreams.iter().enumerate().map(|(at, upstream)| {
             let before = known.get(upstream.name.as_str()).map(|cluster| &***cluster);
-            Rc::new(Cluster::new(upstream, before, series.get(at).map_or(&[], Vec::as_slice)))
+            Rc::new(Cluster::new(
+                upstream,
+                snapshot.upstream_tls[at].clone(),
+                before,
+                series.get(at).map_or(&[], Vec::as_slice),
+            ))
         });
         Current {
             common: Rc::new(snapshot.common.clone()),
@@ -52,6 +57,11 @@ impl<N: Network> Current<N> {
             shard,
             snapshot,
         }
+    }
+
+    /// The service of this name.
+    pub(crate) fn cluster(&self, name: &str) -> Option<Rc<Cluster<N::Stream>>> {
+        self.clusters.iter().find(|cluster| cluster.name == name).cloned()
     }
 
     /// The route with this index.

@@ -6,6 +6,7 @@
 use crate::model::{AnswerHead, Answered, BodySize, Edits, Fault, Piece, RequestHead};
 use ringgate_protocols::h1::Trailers;
 use ringgate_rt::{Buf, Transport, driver};
+use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
 /// A send of at most so many bytes is taken by the kernel whole and at once, but for a peer that does not read.
@@ -39,6 +40,9 @@ pub(crate) trait Downstream {
     fn poll_left(&mut self, cx: &mut Context<'_>, on_purpose: bool) -> Result<(), Fault>;
     /// Whether the client has left for good, also where bytes of it that are not read yet stand before that.
     fn has_left(&mut self) -> bool;
+
+    /// The client's address and the one that it came to, as the socket has them.
+    fn addresses(&self) -> Option<(SocketAddr, SocketAddr)>;
 
     /// Whether something more can be sent now.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>>;

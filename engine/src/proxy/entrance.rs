@@ -1,5 +1,6 @@
 //! A listener as one shard knows it: what connections that came in by it need of it, for as long as they live.
 
+use super::listener_plan::ListenerPlan;
 use crate::series::ListenerSeries;
 use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::listener::Stop;
@@ -19,25 +20,32 @@ pub(crate) struct Entrance {
     pub(crate) id: EntranceId,
     name: RefCell<Rc<str>>,
     series: RefCell<Arc<ListenerSeries>>,
+    plan: RefCell<Rc<Arc<ListenerPlan>>>,
     /// Ends the shard's accepts on it.
     pub(crate) stop: Stop,
     /// Accept loops that have not ended: the shard's socket is open until then.
     pub(crate) accepting: Cell<usize>,
     /// When it was last said that accepting fails.
     complained: Cell<Option<Moment>>,
+    /// When it was last said that handshakes fail, and how many have since.
+    told_failures: Cell<Option<Moment>>,
+    failures: Cell<u64>,
     /// It was removed: its connections may go on until then.
     until: Cell<Option<Moment>>,
 }
 
 impl Entrance {
-    pub(crate) fn new(id: EntranceId, name: &str, series: Arc<ListenerSeries>) -> Entrance {
+    pub(crate) fn new(id: EntranceId, name: &str, series: Arc<ListenerSeries>, plan: Arc<ListenerPlan>) -> Entrance {
         Entrance {
             id,
             name: RefCell::new(name.into()),
             series: RefCell::new(series),
+            plan: RefCell::new(Rc::new(plan)),
             stop: Stop::default(),
             accepting: Cell::new(0),
             complained: Cell::new(None),
+            told_failures: Cell::new(None),
+            failures: Cell::new(0),
             until: Cell::new(None),
         }
     }
@@ -62,11 +70,28 @@ impl Entrance {
         self.series.borrow().clone()
     }
 
-    pub(crate) fn rename(&self, name: &str, series: Arc<ListenerSeries>) {
+    /// How it treats connections that come now.
+    pub(crate) fn plan(&self) -> Rc<Arc<ListenerPlan>> {
+        self.plan.borrow().clone()
+    }
+
+    /// Counts a failed handshake; how many there were, when it is time to say so: once a minute.
+    pub(crate) fn may_tell_failures(&self) -> Option<u64> {
+        let (now, failures) = (clock::now(), self.failures.get() + 1);
+        let due = self.told_failures.get().is_none_or(|at| now.since(at) >= COMPLAINED_EVERY);
+        self.failures.set(if due { 0 } else { failures });
+        if due {
+            self.told_failures.set(Some(now));
+        }
+        due.then_some(failures)
+    }
+
+    pub(crate) fn rename(&self, name: &str, series: Arc<ListenerSeries>, plan: Arc<ListenerPlan>) {
         if **self.name.borrow() != *name {
             self.name.replace(name.into());
         }
         self.series.replace(series);
+        self.plan.replace(Rc::new(plan));
     }
 
     /// Accepts nothing more. Connections go on for `drain`, and end then as they become idle.

@@ -7,14 +7,16 @@ use super::entrance::Entrance;
 use super::forward::forward;
 use super::h1::UpParts;
 use super::headers::{self, IpText, Origin};
+use super::listener_plan::ListenerPlan;
 use super::own::{Own, send_own};
 use super::record::Record;
 use super::request_id::TAKEN_OVER_MAX;
 use super::shard::Shard;
 use super::snapshot::{ActionPlan, Common};
 use super::transfer::Progress;
-use crate::model::{BodySize, Edits, Fault, RequestHead};
-use crate::route::{Matched, captured_path};
+use crate::model::{BodySize, Edits, Fault, RequestHead, Secured};
+use crate::route::{Captures, Matched, captured_path};
+use crate::secure::Security;
 use crate::series::Measured;
 use crate::upstream::{Cluster, Endpoint};
 use ringgate_protocols::wire::HeaderId;
@@ -22,6 +24,7 @@ use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::timer::Timer;
 use ringgate_rt::{Network, pooled};
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
@@ -98,8 +101,21 @@ pub(crate) struct Context<'e, N: Network> {
     pub(crate) shard: &'e Rc<Shard<N>>,
     pub(crate) common: &'e Common,
     pub(crate) entrance: &'e Entrance,
+    /// How its connections are treated.
+    pub(crate) plan: &'e ListenerPlan,
+    /// What the handshake has come to; none for clear text.
+    pub(crate) security: Option<&'e Security>,
+    /// What a trusted sender has told of the client's address, and the one that it came to.
+    pub(crate) told: Option<(SocketAddr, SocketAddr)>,
     pub(crate) origin: Origin<'e>,
     pub(crate) timer: &'e Timer,
+}
+
+impl<N: Network> Context<'_, N> {
+    /// What every answer over TLS tells browsers of later visits.
+    pub(crate) fn hsts(&self) -> Option<&[u8]> {
+        self.security.and(self.plan.hsts.as_deref())
+    }
 }
 
 /// A request, as the templates of its route see it.
@@ -109,6 +125,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) route: &'a str,
     pub(crate) origin: Origin<'a>,
     pub(crate) common: &'a Common,
+    /// What the client's handshake has come to; none for clear text.
+    pub(crate) secured: Option<&'a Secured>,
     /// Whether the gateway is ready for more requests.
     pub(crate) ready: bool,
 }
@@ -166,6 +184,13 @@ async fn act<N: Network, D: Downstream>(
 ) -> Result<(), Fault> {
     #[cfg(test)]
     assert!(down.target_text() != super::PANIC_TARGET, "injected");
+    if let Some(security) = context.security.filter(|_| context.plan.match_host) {
+        right_host(security, &down.head())?;
+    }
+    if let Some(redirect) = context.plan.redirect_for(&down.head()) {
+        let own = own_answer(context, &down.head(), redirect, "", trail.id.bytes(), &Captures::none())?;
+        return pooled(|| send_own(context, redirect, own, down, &mut work.edits, trail)).await;
+    }
     let (route, own) = find_route(context, down, trail)?;
     admit(context.common, &down.head())?;
     match (&route.plan.action, own) {
@@ -192,16 +217,9 @@ fn find_route<N: Network, D: Downstream>(
             let own = match &route.plan.action {
                 ActionPlan::Forward(_) => None,
                 action => {
-                    let asked = Asked {
-                        head,
-                        id: trail.id.bytes(),
-                        route: &route.plan.name,
-                        origin: context.origin,
-                        common: context.common,
-                        ready: context.shard.readiness.get(),
-                    };
                     let path = captured_path(&head);
-                    Some(Own::make(action, &current.snapshot.table.captures(index, &path), &asked)?)
+                    let captures = current.snapshot.table.captures(index, &path);
+                    Some(own_answer(context, &head, action, &route.plan.name, trail.id.bytes(), &captures)?)
                 }
             };
             Ok((route, own))
@@ -212,6 +230,35 @@ fn find_route<N: Network, D: Downstream>(
         }
         Matched::NotFound => Err(Fault::NoRoute),
     }
+}
+
+/// What the gateway itself answers to a request.
+fn own_answer<N: Network>(
+    context: &Context<'_, N>,
+    head: &RequestHead<'_>,
+    action: &ActionPlan,
+    route: &str,
+    id: &[u8],
+    captures: &Captures<'_>,
+) -> Result<Own, Fault> {
+    let asked = Asked {
+        head: *head,
+        id,
+        route,
+        origin: context.origin,
+        common: context.common,
+        secured: context.security.map(|security| &security.info),
+        ready: context.shard.readiness.get(),
+    };
+    Own::make(action, captures, &asked)
+}
+
+/// A request may come over a connection for its host alone (RFC 9110 section 7.4): one that the client has named, or the
+/// certificate that it was served for that name holds.
+fn right_host(security: &Security, head: &RequestHead<'_>) -> Result<(), Fault> {
+    let (Some(name), Some(host)) = (&security.info.server_name, head.host_name()) else { return Ok(()) };
+    let right = host.eq_ignore_ascii_case(name.as_bytes()) || security.covers(host);
+    if right { Ok(()) } else { Err(Fault::Misdirected) }
 }
 
 /// Limits that hold for every request.
@@ -240,7 +287,12 @@ async fn answer_fault<N: Network, D: Downstream>(
         _ => return down.abort(),
     };
     trail.progress.status = status;
-    let extra = Extra { request_id: trail.id.bytes(), date: context.shard.wall().http_date(), allow: &trail.allow };
+    let extra = Extra {
+        request_id: trail.id.bytes(),
+        date: context.shard.wall().http_date(),
+        allow: &trail.allow,
+        hsts: context.hsts(),
+    };
     context.timer.set_after(OWN_ANSWER_TIMEOUT);
     // An informational head may still be on its way.
     if sent(down, context.timer).await {

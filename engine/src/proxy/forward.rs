@@ -3,6 +3,7 @@
 //! A request is tried again in two cases only: nothing of it was sent (connecting failed), or a connection that had been
 //! used before died without a byte of answer and the method is idempotent (RFC 9110 section 9.2.2).
 
+use super::answer::set_hsts;
 use super::current::RouteHere;
 use super::ends::{Downstream, Upstream};
 use super::exchange::{Context, Trail, Work};
@@ -10,13 +11,14 @@ use super::h1::H1Upstream;
 use super::headers;
 use super::snapshot::ForwardPlan;
 use super::transfer::{Begun, Bounds, Done, TICK, transfer};
-use super::tunnel::{TunnelBounds, tunnel};
+use super::tunnel::{TUNNEL_IDLE_TIMEOUT, TunnelBounds, tunnel};
 use crate::model::{BodySize, Fault, Piece, RequestHead};
+use crate::secure::Link;
 use crate::series::Active;
-use crate::upstream::{Cluster, Connected, Endpoint};
+use crate::upstream::{Cluster, Connected, Endpoint, Need};
 use ringgate_protocols::wire::HeaderId;
 use ringgate_rt::clock::{self, Moment};
-use ringgate_rt::{Address, Buf, Network};
+use ringgate_rt::{Address, Buf, Network, Transport};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
@@ -58,8 +60,9 @@ pub(crate) async fn forward<N: Network, D: Downstream>(
             aborting: &context.shard.aborting,
         };
         let id = &trail.id;
-        let edit_answer = |up: &H1Upstream<'_, N::Stream>, edits: &mut _| {
+        let edit_answer = |up: &H1Upstream<'_, Link<N::Stream>>, edits: &mut _| {
             headers::to_client(edits, &up.head(), id.bytes(), || context.shard.wall().http_date());
+            set_hsts(edits, Some(&up.head()), context.hsts());
         };
         let done = transfer(down, &mut up, begun, edit_answer, &mut work.edits, &bounds, &mut trail.progress).await;
         let progress = &trail.progress;
@@ -117,10 +120,17 @@ async fn connection<N: Network, D: Downstream>(
             return Ok((endpoint, waiting));
         }
         let tell = |what| context.shard.note(format!("upstream {}: {what}", cluster.name));
-        let connecting = endpoint.connect(&context.shard.network, cluster.connect_timeout, tell);
+        let need = Need {
+            network: &context.shard.network,
+            gate: &context.shard.gate,
+            aborting: &context.shard.aborting,
+            timeout: cluster.connect_timeout,
+            client: if cluster.tells_clients() { context.told.or_else(|| down.addresses()) } else { None },
+        };
+        let connecting = endpoint.connect(&need, tell);
         match while_wanted(context, down, connecting).await {
             Ok(connected) => return Ok((endpoint, connected)),
-            Err(failed @ (Fault::Connect | Fault::ConnectTimeout)) => {
+            Err(failed @ (Fault::Connect | Fault::ConnectTimeout | Fault::UpstreamTls)) => {
                 fault = failed;
                 tried.push(endpoint);
             }
@@ -158,7 +168,11 @@ async fn while_wanted<N: Network, D: Downstream, T>(
 }
 
 /// What the service is to get as Host, where that is not what the client sent. HTTP/1.0 clients may send none.
-fn service_host<'a, T>(plan: &'a ForwardPlan, head: &RequestHead<'_>, endpoint: &'a Endpoint<T>) -> Option<&'a [u8]> {
+fn service_host<'a, T: Transport>(
+    plan: &'a ForwardPlan,
+    head: &RequestHead<'_>,
+    endpoint: &'a Endpoint<T>,
+) -> Option<&'a [u8]> {
     match &plan.host {
         Some(host) => Some(host.as_bytes()),
         None if head.target.authority.is_none() && !head.fields.has(HeaderId::Host) => Some(match endpoint.address {
@@ -216,7 +230,12 @@ async fn join<N: Network, D: Downstream, U: Upstream>(
     let (client, from_client) = down.tunnel();
     let (service, from_service) = up.tunnel();
     let life = context.shard.lives.of(route);
-    let bounds = TunnelBounds { timer: context.timer, aborting: &context.shard.aborting, life: &life };
+    let bounds = TunnelBounds {
+        timer: context.timer,
+        aborting: &context.shard.aborting,
+        life: &life,
+        idle: TUNNEL_IDLE_TIMEOUT,
+    };
     let carried = tunnel(client, service, (from_client, from_service), &bounds).await;
     trail.progress.answer_bytes = carried.from_service;
     trail.tunnelled = carried.from_client;

@@ -5,6 +5,7 @@
 
 mod accept;
 mod answer;
+mod arrive;
 mod connection;
 mod current;
 mod ends;
@@ -13,6 +14,7 @@ mod exchange;
 mod forward;
 mod h1;
 mod headers;
+mod listener_plan;
 mod own;
 mod preview;
 mod rate;
@@ -20,6 +22,7 @@ mod record;
 mod request_id;
 mod shard;
 mod snapshot;
+mod tcp;
 mod template;
 mod transfer;
 mod tunnel;

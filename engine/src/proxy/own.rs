@@ -1,6 +1,6 @@
 //! Answers that a route makes itself: redirects and fixed answers.
 
-use super::answer::reason;
+use super::answer::{reason, set_hsts};
 use super::ends::Downstream;
 use super::exchange::{Asked, Context, OWN_ANSWER_TIMEOUT, Trail, sent};
 use super::snapshot::ActionPlan;
@@ -58,6 +58,9 @@ fn redirected(redirect: &Redirect, captures: &Captures<'_>, asked: &Asked<'_>) -
         if redirect.https {
             let mut before = b"https://".to_vec();
             write_host(&mut before, asked.head.host_name().unwrap_or_default())?;
+            if let Some(port) = redirect.https_port {
+                before.extend_from_slice(format!(":{port}").as_bytes());
+            }
             location.splice(0..0, before);
         }
     }
@@ -164,6 +167,7 @@ pub(crate) async fn send_own<N: Network, D: Downstream>(
     own.fields.iter().for_each(|(name, value)| edits.add_given(name, value));
     edits.add("date", &[&context.shard.wall().http_date()]);
     edits.add("x-request-id", &[trail.id.bytes()]);
+    set_hsts(edits, None, context.hsts());
     let bodiless = matches!(own.status, 204 | 304);
     let head = AnswerHead {
         bytes: b"",

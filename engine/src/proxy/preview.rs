@@ -45,7 +45,7 @@ pub(crate) fn preview(
         scheme: "http",
     };
     let id = headers::taken_over_id(&head, origin).unwrap_or(SOME_ID);
-    let asked = Asked { head, id, route: &plan.name, origin, common, ready: true };
+    let asked = Asked { head, id, route: &plan.name, origin, common, secured: None, ready: true };
     let answer = match &plan.action {
         ActionPlan::Forward(_) => None,
         action => Some(Own::make(action, captures, &asked)?),

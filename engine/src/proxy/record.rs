@@ -138,6 +138,11 @@ impl Record<'_> {
                 None => plain_text(out, None),
             },
             LogValue::Fault => plain_text(out, self.fault.map(|fault| fault.code().as_bytes())),
+            LogValue::TlsVersion
+            | LogValue::TlsCipher
+            | LogValue::ServerName
+            | LogValue::ClientSubject
+            | LogValue::ClientSans => plain_text(out, None),
         }
     }
 }

@@ -5,10 +5,13 @@ use super::current::Current;
 use super::entrance::{Entrance, EntranceId};
 use super::exchange::Work;
 use super::h1::DownParts;
+use super::listener_plan::ListenerPlan;
 use super::request_id::RequestIds;
 use super::snapshot::{Common, Snapshot};
+use super::tcp;
 use super::tunnels::Lives;
 use crate::observe::LogBatch;
+use crate::secure::gate::Gate;
 use crate::series::{ListenerSeries, ShardSeries};
 use ringgate_protocols::wire::date;
 use ringgate_rt::clock::{self, Moment};
@@ -41,6 +44,8 @@ pub(crate) struct Shard<N: Network> {
     /// Those that were removed, for connections of theirs that are still to be handed over.
     gone: RefCell<Vec<Rc<Entrance>>>,
     pub(crate) lives: Lives,
+    /// What bounds the handshakes of clients and with services.
+    pub(crate) gate: Gate,
     pub(crate) permits: Permits,
     pub(crate) readiness: Readiness,
     notes: Notes,
@@ -128,6 +133,7 @@ impl<N: Network> Shard<N> {
             entrances: RefCell::default(),
             gone: RefCell::default(),
             lives: Lives::default(),
+            gate: Gate::default(),
             permits,
             readiness,
             notes,
@@ -163,7 +169,10 @@ impl<N: Network> Shard<N> {
         let before = self.current.borrow().clone();
         let log = log.unwrap_or_else(|| before.log.clone());
         let next = Rc::new(Current::new(snapshot, self.series.index, log, Some(&before)));
-        let stays = |route: &str| next.snapshot.route(route).is_some_and(|plan| plan.forwards());
+        let stays = |name: &str| match tcp::listener_of(name) {
+            Some(listener) => next.snapshot.listener(listener).is_some_and(|plan| plan.forwards()),
+            None => next.snapshot.route(name).is_some_and(|plan| plan.forwards()),
+        };
         if self.lives.judge(stays, clock::now().after(next.common.drain)) {
             ringgate_rt::timer::wake_all();
         }
@@ -171,12 +180,18 @@ impl<N: Network> Shard<N> {
     }
 
     /// The listener with this id, under this name now, and counted in these series. True if it is new here.
-    pub(crate) fn entrance(&self, id: EntranceId, name: &str, series: Arc<ListenerSeries>) -> (Rc<Entrance>, bool) {
+    pub(crate) fn entrance(
+        &self,
+        id: EntranceId,
+        name: &str,
+        series: Arc<ListenerSeries>,
+        plan: Arc<ListenerPlan>,
+    ) -> (Rc<Entrance>, bool) {
         if let Some(known) = self.find_entrance(id) {
-            known.rename(name, series);
+            known.rename(name, series, plan);
             return (known, false);
         }
-        let entrance = Rc::new(Entrance::new(id, name, series));
+        let entrance = Rc::new(Entrance::new(id, name, series, plan));
         self.entrances.borrow_mut().push(entrance.clone());
         (entrance, true)
     }

@@ -1,7 +1,9 @@
 //! The configuration as the pipeline uses it: compiled, immutable, shared by all shards.
 
+use super::listener_plan::ListenerPlan;
 use crate::observe::{LogPlan, SeriesSet};
 use crate::route::RouteTable;
+use crate::secure::ClientTls;
 use ahash::AHashMap;
 use ringgate_config::{Action, Config, Limits, Redirect, Respond, Upstream};
 use ringgate_protocols::h1::HeadLimits;
@@ -15,6 +17,10 @@ pub(crate) struct Snapshot {
     /// Each in an `Arc` of its own: an exchange that lasts keeps its route, not the whole snapshot.
     pub(crate) routes: Vec<Arc<RoutePlan>>,
     pub(crate) upstreams: Vec<Upstream>,
+    /// In the order of the file.
+    pub(crate) listeners: Vec<Arc<ListenerPlan>>,
+    /// By the index of an upstream: how connections to it are secured; none: clear text.
+    pub(crate) upstream_tls: Vec<Option<Arc<ClientTls>>>,
     pub(crate) common: Common,
     /// What a line of the access log looks like, if there are any.
     pub(crate) access_log: Option<LogPlan>,
@@ -55,14 +61,26 @@ pub(crate) struct ForwardPlan {
 }
 
 impl Snapshot {
-    /// Compiles a configuration that has been checked.
+    /// Compiles a configuration that has been checked. What secures connections takes over from the one `before` it what
+    /// may go on: sessions and tickets.
     ///
     /// # Errors
-    /// A regex too large to compile; the loader refuses those.
-    pub(crate) fn compile(config: &Config) -> Result<Snapshot, regex::Error> {
+    /// A regex too large to compile, a certificate that can't be used: the loader refuses those.
+    pub(crate) fn compile(config: &Config, before: Option<&Snapshot>) -> Result<Snapshot, String> {
         let routes = config.routes.iter();
+        let listeners = config.listeners.iter().map(|listener| {
+            let mut known = before.iter().flat_map(|before| &before.listeners);
+            let known = known.find(|known| known.name == listener.name);
+            ListenerPlan::compile(listener, config, known.map(|known| &**known)).map(Arc::new)
+        });
+        let known = before.map(Snapshot::client_tls).unwrap_or_default();
+        let secured = config.upstreams.iter().map(|upstream| {
+            ClientTls::build(upstream, known.get(upstream.name.as_str()).copied()).map(|tls| tls.map(Arc::new))
+        });
         Ok(Snapshot {
-            table: RouteTable::compile(config)?,
+            table: RouteTable::compile(config).map_err(|error| error.to_string())?,
+            listeners: listeners.collect::<Result<_, String>>()?,
+            upstream_tls: secured.collect::<Result<_, String>>()?,
             routes: routes.clone().map(|route| Arc::new(RoutePlan::compile(route))).collect(),
             upstreams: config.upstreams.clone(),
             common: Common::of(config),
@@ -70,6 +88,17 @@ impl Snapshot {
             series: Vec::new(),
             by_name: routes.enumerate().map(|(index, route)| (route.name.clone(), index)).collect(),
         })
+    }
+
+    /// The listener of this name.
+    pub(crate) fn listener(&self, name: &str) -> Option<&Arc<ListenerPlan>> {
+        self.listeners.iter().find(|listener| listener.name == name)
+    }
+
+    /// What secures connections to upstreams, by their names.
+    fn client_tls(&self) -> AHashMap<&str, &ClientTls> {
+        let named = self.upstreams.iter().zip(&self.upstream_tls);
+        named.filter_map(|(upstream, tls)| Some((upstream.name.as_str(), tls.as_deref()?))).collect()
     }
 
     /// Has what goes by this snapshot counted in these series, a set for each shard.

@@ -107,6 +107,13 @@ fn value<'v>(reference: &Reference, asked: &'v Asked<'_>, captures: &Captures<'v
         Reference::Request(RequestValue::Query) => asked.head.query().unwrap_or_default(),
         Reference::Request(RequestValue::Id) => asked.id,
         Reference::Request(RequestValue::Client) => return Cow::Owned(asked.client()),
+        Reference::Request(
+            RequestValue::ServerName
+            | RequestValue::TlsVersion
+            | RequestValue::ClientSubject
+            | RequestValue::ClientSans
+            | RequestValue::ClientFingerprint,
+        ) => b"",
     };
     Cow::Borrowed(text)
 }

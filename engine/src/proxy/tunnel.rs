@@ -32,6 +32,8 @@ pub(crate) struct TunnelBounds<'a> {
     /// It must end now.
     pub(crate) aborting: &'a Cell<bool>,
     pub(crate) life: &'a Life,
+    /// How long it may be silent in both directions.
+    pub(crate) idle: Duration,
 }
 
 /// Joins the two until both have ended, one fails, the tunnel is silent for too long, or its bounds say that it is over.
@@ -69,11 +71,11 @@ pub(crate) async fn tunnel<A: Transport, B: Transport>(
             ready!(timer.poll(cx));
             let now = clock::now();
             let moved = up.moved_at.max(down.moved_at);
-            if now.since(moved) >= TUNNEL_IDLE_TIMEOUT {
+            if now.since(moved) >= bounds.idle {
                 return Poll::Ready(());
             }
             let cooling = up.cool(now, client) | down.cool(now, service);
-            looks_at = if cooling { now.after(HOT) } else { moved.after(TUNNEL_IDLE_TIMEOUT).max(now.after(HOT)) };
+            looks_at = if cooling { now.after(HOT) } else { moved.after(bounds.idle).max(now.after(HOT)) };
             timer.set(looks_at);
         }
     })

@@ -20,7 +20,8 @@ enum Kind<'p> {
 }
 
 impl<'p> Captures<'p> {
-    pub(super) fn none() -> Captures<'p> {
+    /// Those of a path that captures nothing.
+    pub(crate) fn none() -> Captures<'p> {
         Captures { path: b"", kind: Kind::None, rest: None }
     }
 

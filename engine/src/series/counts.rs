@@ -9,7 +9,7 @@ use ringgate_rt::histogram::Histogram;
 use std::sync::{Arc, OnceLock};
 
 /// The words of faults (`Fault::code`), and a place for one that is not here.
-pub(crate) const FAULTS: [&str; 27] = [
+pub(crate) const FAULTS: [&str; 29] = [
     "unlisted",
     "malformed_request",
     "malformed_body",
@@ -25,10 +25,12 @@ pub(crate) const FAULTS: [&str; 27] = [
     "too_many_hops",
     "bad_reference",
     "no_host",
+    "misdirected",
     "slow_reader",
     "client_gone",
     "upstream_connect_failed",
     "upstream_connect_timeout",
+    "upstream_tls_failed",
     "upstream_closed",
     "upstream_bad_answer",
     "upstream_timeout",
@@ -111,6 +113,8 @@ pub(crate) struct EndpointSeries {
     pub(crate) refused: Counter,
     /// Connections that took too long to make.
     pub(crate) timed_out: Counter,
+    /// Connections that could not be secured.
+    pub(crate) insecure: Counter,
     /// Requests that were tried again after this endpoint had failed them.
     pub(crate) retried: Counter,
     /// Connections that wait in the pool.
@@ -163,6 +167,75 @@ pub(crate) struct ListenerSeries {
     pub(crate) failed: Counter,
     /// Connections that are open on this shard.
     pub(crate) active: Gauge,
+    pub(crate) handshakes: HandshakeSeries,
+    pub(crate) tcp: TcpSeries,
+}
+
+/// Why connections are not there before their first request.
+pub(crate) const HANDSHAKE_FAILURES: [&str; 13] = [
+    "other",
+    "peer_left",
+    "timeout",
+    "crowded",
+    "stopping",
+    "no_tls",
+    "plain_http",
+    "nothing_in_common",
+    "client_certificate_missing",
+    "client_certificate_invalid",
+    "alert",
+    "proxy_header",
+    "no_passthrough",
+];
+
+/// What secures the connections of a listener on one shard.
+#[derive(Default)]
+pub(crate) struct HandshakeSeries {
+    /// Whole TLS handshakes.
+    pub(crate) full: Counter,
+    /// TLS handshakes in which an earlier session went on.
+    pub(crate) resumed: Counter,
+    /// By [`HANDSHAKE_FAILURES`].
+    pub(crate) failed: [Counter; HANDSHAKE_FAILURES.len()],
+    /// Those that go on: TLS handshakes, and connections whose first bytes are looked into.
+    pub(crate) active: Gauge,
+}
+
+impl HandshakeSeries {
+    /// Counts a handshake that failed, by one of the [`HANDSHAKE_FAILURES`].
+    pub(crate) fn fail(&self, reason: &str) {
+        let place = HANDSHAKE_FAILURES.iter().position(|known| *known == reason).unwrap_or(0);
+        self.failed[place].add_one();
+    }
+
+    /// Counts a handshake that succeeded.
+    pub(crate) fn succeed(&self, resumed: bool) {
+        if resumed { self.resumed.add_one() } else { self.full.add_one() }
+    }
+}
+
+/// Plain bytes over a listener on one shard.
+#[derive(Default)]
+pub(crate) struct TcpSeries {
+    /// Connections that have ended.
+    pub(crate) ended: Counter,
+    /// Connections that could not be joined with a service, or were cut off.
+    pub(crate) failed: Counter,
+    pub(crate) bytes_in: Counter,
+    pub(crate) bytes_out: Counter,
+}
+
+impl TcpSeries {
+    /// Counts a connection that is over.
+    pub(crate) fn end(&self, failed: bool, bytes_in: u64, bytes_out: u64) {
+        if failed {
+            self.failed.add_one()
+        } else {
+            self.ended.add_one()
+        }
+        self.bytes_in.add(bytes_in);
+        self.bytes_out.add(bytes_out);
+    }
 }
 
 /// What is counted of a shard as a whole.

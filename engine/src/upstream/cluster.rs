@@ -1,19 +1,16 @@
 //! One shard's state of one service: its endpoints, whose turn it is, and their pools.
 
 use super::balance::RoundRobin;
+use super::connect::Beginning;
 use super::pool::Pool;
-use crate::model::Fault;
+use crate::secure::{ClientTls, Link};
 use crate::series::EndpointSeries;
-use ringgate_config::{EndpointAddress, Upstream};
+use ringgate_config::{EndpointAddress, ProxyVersion, Upstream, UpstreamTls};
 use ringgate_rt::clock::{self, Moment};
-use ringgate_rt::timer::Timer;
-use ringgate_rt::{Address, Network, Transport};
+use ringgate_rt::{Address, Transport};
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
-use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 /// How long an endpoint that refused a connection is passed over.
@@ -23,15 +20,20 @@ pub(crate) const SKIP_AFTER_REFUSAL: Duration = Duration::from_secs(1);
 const TOLD_EVERY: Duration = Duration::from_secs(10);
 
 /// A service, as one shard sees it.
-pub(crate) struct Cluster<T> {
+pub(crate) struct Cluster<T: Transport> {
     pub(crate) name: String,
     pub(crate) connect_timeout: Duration,
+    /// As the configuration has it.
+    tls: Option<UpstreamTls>,
+    proxy: Option<ProxyVersion>,
     endpoints: Vec<Rc<Endpoint<T>>>,
     balance: RefCell<RoundRobin>,
 }
 
 /// One endpoint, as one shard sees it.
-pub(crate) struct Endpoint<T> {
+pub(crate) struct Endpoint<T: Transport> {
+    /// As the configuration names it.
+    pub(super) configured: EndpointAddress,
     pub(crate) address: Address,
     /// The address as the access log writes it.
     pub(crate) label: String,
@@ -46,12 +48,13 @@ pub(crate) struct Endpoint<T> {
     told_at: Cell<Option<Moment>>,
     /// An operator has taken it out: it gets no new requests.
     drained: Cell<bool>,
-    pool: RefCell<Pool<T>>,
+    beginning: RefCell<Beginning>,
+    pool: RefCell<Pool<Link<T>>>,
 }
 
 /// A connection to an endpoint, ready for a request.
-pub(crate) struct Connected<T> {
-    pub(crate) io: T,
+pub(crate) struct Connected<T: Transport> {
+    pub(crate) io: Link<T>,
     /// It has carried an exchange before: the service may have closed it without our having seen that.
     pub(crate) reused: bool,
 }
@@ -59,7 +62,12 @@ pub(crate) struct Connected<T> {
 impl<T: Transport> Cluster<T> {
     /// The service, with the endpoints that it had `before` as they are: their connections, and what is known of them.
     /// `series` are those of its endpoints.
-    pub(crate) fn new(upstream: &Upstream, before: Option<&Cluster<T>>, series: &[Arc<EndpointSeries>]) -> Cluster<T> {
+    pub(crate) fn new(
+        upstream: &Upstream,
+        tls: Option<Arc<ClientTls>>,
+        before: Option<&Cluster<T>>,
+        series: &[Arc<EndpointSeries>],
+    ) -> Cluster<T> {
         let known = |address: &Address| {
             let endpoints = before.map(|before| &before.endpoints);
             endpoints.and_then(|all| all.iter().find(|known| known.address == *address)).cloned()
@@ -67,9 +75,12 @@ impl<T: Transport> Cluster<T> {
         let endpoint = |(at, endpoint): (usize, &ringgate_config::Endpoint)| {
             let target = target(&endpoint.address);
             let series = series.get(at).cloned().unwrap_or_default();
-            known(&target).unwrap_or_else(|| Rc::new(Endpoint::new(target, endpoint.address.to_string(), series)))
+            known(&target).unwrap_or_else(|| Rc::new(Endpoint::new(target, endpoint.address.clone(), series)))
         };
         let endpoints: Vec<Rc<Endpoint<T>>> = upstream.endpoints.iter().enumerate().map(endpoint).collect();
+        let begin = Beginning { tls, proxy: upstream.proxy_protocol };
+        let other = before.is_some_and(|before| before.tls != upstream.tls || before.proxy != upstream.proxy_protocol);
+        endpoints.iter().for_each(|endpoint| endpoint.begin_with(begin.clone(), other));
         let mut balance = RoundRobin::new(upstream.endpoints.iter().map(|e| e.weight));
         let same = |before: &&Cluster<T>| {
             let mut pairs = before.endpoints.iter().zip(&endpoints);
@@ -81,9 +92,16 @@ impl<T: Transport> Cluster<T> {
         Cluster {
             name: upstream.name.clone(),
             connect_timeout: upstream.connect_timeout,
+            tls: upstream.tls.clone(),
+            proxy: upstream.proxy_protocol,
             endpoints,
             balance: RefCell::new(balance),
         }
+    }
+
+    /// Whether its connections begin with where the client comes from.
+    pub(crate) fn tells_clients(&self) -> bool {
+        self.proxy.is_some()
     }
 
     /// Takes an endpoint out, or back in. False if there is none with this label.
@@ -119,11 +137,13 @@ impl<T: Transport> Cluster<T> {
 }
 
 impl<T: Transport> Endpoint<T> {
-    fn new(address: Address, label: String, series: Arc<EndpointSeries>) -> Endpoint<T> {
+    fn new(address: Address, configured: EndpointAddress, series: Arc<EndpointSeries>) -> Endpoint<T> {
         // One of the same name may have been here before, and taken out.
         series.drain(false);
         Endpoint {
-            label,
+            label: configured.to_string(),
+            configured,
+            beginning: RefCell::default(),
             address,
             series,
             idle: Cell::new(0),
@@ -144,7 +164,7 @@ impl<T: Transport> Endpoint<T> {
     }
 
     /// Does something with the pool, and counts what is in it then.
-    fn in_pool<R>(&self, work: impl FnOnce(&mut Pool<T>) -> R) -> R {
+    fn in_pool<R>(&self, work: impl FnOnce(&mut Pool<Link<T>>) -> R) -> R {
         let (result, idle) = {
             let mut pool = self.pool.borrow_mut();
             (work(&mut pool), pool.len())
@@ -167,53 +187,38 @@ impl<T: Transport> Endpoint<T> {
     }
 
     /// Keeps a connection for the next request.
-    pub(crate) fn keep(&self, io: T) {
-        if !self.drained.get() {
+    pub(crate) fn keep(&self, io: Link<T>) {
+        if !self.drained.get() && self.is_shared() {
             self.in_pool(|pool| pool.put(io));
         }
     }
 
-    /// Makes a new connection. An endpoint that refuses, or does not answer in time, is passed over for a second. `tell`
-    /// is told when that begins and when it is over, at most every ten seconds.
-    pub(crate) async fn connect<N: Network<Stream = T>>(
-        &self,
-        network: &N,
-        timeout: Duration,
-        tell: impl FnOnce(String),
-    ) -> Result<Connected<T>, Fault> {
-        let timer = Timer::new();
-        timer.set_after(timeout);
-        let mut connecting = pin!(network.connect(&self.address));
-        let connected = poll_fn(|cx| match connecting.as_mut().poll(cx) {
-            Poll::Ready(result) => Poll::Ready(Some(result)),
-            Poll::Pending => timer.poll(cx).map(|()| None),
-        })
-        .await;
-        match &connected {
-            Some(Ok(_)) => self.series.created.add_one(),
-            Some(Err(_)) => self.series.refused.add_one(),
-            None => self.series.timed_out.add_one(),
-        }
-        let why = match connected {
-            Some(Ok(io)) => {
-                self.report(false, || "takes connections again".into(), tell);
-                return Ok(Connected { io, reused: false });
-            }
-            Some(Err(error)) => Some(error),
-            None => None,
-        };
-        let until = clock::now().after(SKIP_AFTER_REFUSAL);
-        self.skipped_until.set(until);
-        self.series.skip_until(until);
-        let words = || match &why {
-            Some(error) => format!("can't be connected to: {error}"),
-            None => format!("did not take a connection within {timeout:?}"),
-        };
-        self.report(true, words, tell);
-        Err(if why.is_some() { Fault::Connect } else { Fault::ConnectTimeout })
+    /// What its connections begin with.
+    pub(super) fn beginning(&self) -> Beginning {
+        self.beginning.borrow().clone()
     }
 
-    fn report(&self, down: bool, words: impl FnOnce() -> String, tell: impl FnOnce(String)) {
+    /// Whether a connection can carry requests of several clients.
+    fn is_shared(&self) -> bool {
+        self.beginning.borrow().proxy.is_none()
+    }
+
+    /// Its connections begin with this from now on. Those that wait and began with `other` things are closed.
+    fn begin_with(&self, beginning: Beginning, other: bool) {
+        self.beginning.replace(beginning);
+        if other {
+            self.in_pool(Pool::clear);
+        }
+    }
+
+    /// It is passed over until then.
+    pub(super) fn skip_until(&self, until: Moment) {
+        self.skipped_until.set(until);
+        self.series.skip_until(until);
+    }
+
+    /// Tells that it is down, or up again.
+    pub(super) fn report(&self, down: bool, words: impl FnOnce() -> String, tell: impl FnOnce(String)) {
         if self.told_down.get() == down {
             return;
         }
@@ -226,7 +231,7 @@ impl<T: Transport> Endpoint<T> {
     }
 }
 
-impl<T> Drop for Endpoint<T> {
+impl<T: Transport> Drop for Endpoint<T> {
     fn drop(&mut self) {
         self.series.idle.set(self.series.idle.get().saturating_sub(self.idle.get() as u64));
     }

@@ -4,10 +4,12 @@
 
 mod balance;
 mod cluster;
+mod connect;
 mod pool;
 mod shares;
 
 pub(crate) use cluster::{Cluster, Connected, Endpoint};
+pub(crate) use connect::Need;
 pub(crate) use shares::Shares;
 
 #[cfg(test)]

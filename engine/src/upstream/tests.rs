@@ -10,7 +10,7 @@ fn cluster(endpoints: &str) -> Cluster<End> {
         "listeners: [{{ name: a, address: \"127.0.0.1:0\" }}]\nupstreams: {{ s: {{ endpoints: [{endpoints}] }} }}\nroutes: []\n"
     );
     let config = ringgate_config::parse("test.yaml", &text, &|_| None).unwrap_or_else(|error| panic!("{error}"));
-    Cluster::new(&config.upstreams[0], None, &[])
+    Cluster::new(&config.upstreams[0], None, None, &[])
 }
 
 #[test]

@@ -234,6 +234,8 @@ fn client(page: &mut Page, endpoints: &Named<EndpointName, EndpointSeries>) {
         page.sample(&[upstream, endpoint, "upstream_connect_failed"], refused);
         let timed_out = count(series, |series| &series.timed_out);
         page.sample(&[upstream, endpoint, "upstream_connect_timeout"], timed_out);
+        let insecure = count(series, |series| &series.insecure);
+        page.sample(&[upstream, endpoint, "upstream_tls_failed"], insecure);
     });
     page.family(&UP_STATE);
     let now = clock::read();

@@ -43,7 +43,7 @@ impl Registry {
                 sum.active += series.active.get();
                 sum.idle += series.idle.get();
                 sum.requests += series.classes.iter().map(Counter::get).sum::<u64>();
-                sum.connects_failed += series.refused.get() + series.timed_out.get();
+                sum.connects_failed += series.refused.get() + series.timed_out.get() + series.insecure.get();
                 sum.skipped_on += u64::from(STATES[series.state(now)] == "skipped");
             }
             sum

@@ -5,7 +5,7 @@ use super::super::status::Status;
 use super::matching;
 use super::outcome_of;
 use super::values::{SECRET, duration, size, time};
-use ringgate_config::{AccessLog, Config, Cores, Limits, LogFormat, LogPart, LogTarget, LogValue};
+use ringgate_config::{AccessLog, Config, Cores, Limits, LogFormat, LogPart, LogTarget};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -114,9 +114,6 @@ fn part(part: &LogPart) -> String {
     match part {
         LogPart::Literal(text) => text.clone(),
         LogPart::Header(name) => format!("{{header:{name}}}"),
-        LogPart::Value(value) => {
-            let named = LogValue::ALL.iter().find(|(_, known)| known == value);
-            format!("{{{}}}", named.map_or("", |(name, _)| name))
-        }
+        LogPart::Value(value) => format!("{{{}}}", value.name()),
     }
 }

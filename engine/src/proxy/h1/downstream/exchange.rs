@@ -8,6 +8,7 @@ use crate::proxy::ends::Downstream;
 use ringgate_protocols::h1::{BodyLength, Trailers};
 use ringgate_protocols::wire::{Method, Version};
 use ringgate_rt::{Buf, Transport};
+use std::net::SocketAddr;
 use std::task::{Context, Poll, Waker, ready};
 
 impl<T: Transport> Downstream for H1Downstream<'_, T> {
@@ -92,6 +93,10 @@ impl<T: Transport> Downstream for H1Downstream<'_, T> {
     fn has_left(&mut self) -> bool {
         self.gone |= self.io.peer_left();
         self.gone
+    }
+
+    fn addresses(&self) -> Option<(SocketAddr, SocketAddr)> {
+        self.io.addresses()
     }
 
     #[inline]

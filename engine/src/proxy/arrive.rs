@@ -1,0 +1,166 @@
+//! What comes before the first request of a connection: the PROXY protocol's header, a look at the server name, the TLS
+//! handshake. What is not HTTP goes on from here as plain bytes.
+
+use super::connection::Arrival;
+use super::shard::Shard;
+use super::tcp;
+use crate::model::{ClientCertificate, Secured};
+use crate::secure::handshake::{Bounds, shake};
+use crate::secure::{Failed, Link, Security, ServerTls};
+use ringgate_protocols::proxyproto::{self, Header, Read};
+use ringgate_protocols::tls::certificate::Facts;
+use ringgate_protocols::tls::hello::{Sniff, Sniffer};
+use ringgate_protocols::tls::{Agreed, Handshake, HandshakeError};
+use ringgate_rt::timer::Timer;
+use ringgate_rt::{Buf, Network, Transport};
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// What a client gets that speaks HTTP to a listener for TLS.
+const PLAIN_HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n\
+content-length: 88\r\n\r\n{\"error\":\"plain_http\",\"message\":\"this listener speaks https; the request came without\"}\n";
+
+/// Makes a connection ready for its first request. False if there is none: it failed, or was not HTTP and is over.
+pub(super) async fn arrive<N: Network>(
+    shard: &Rc<Shard<N>>,
+    io: &mut Link<N::Stream>,
+    timer: &Timer,
+    arrival: &mut Arrival,
+) -> bool {
+    match secure(shard, io, timer, arrival).await {
+        Ok(Arrived::Http) => true,
+        Ok(Arrived::Tcp(to, name)) => {
+            tcp::forward(shard, io, timer, arrival, &to, name).await;
+            false
+        }
+        Err(failed) => {
+            let series = arrival.entrance.series();
+            series.handshakes.fail(failed.reason());
+            if let Some(failures) = arrival.entrance.may_tell_failures() {
+                let name = arrival.entrance.name();
+                let from = arrival.peer.map_or_else(|| "a Unix socket".to_owned(), |peer| peer.to_string());
+                shard.note(format!("listener {name}: {failures} handshakes failed; the last, from {from}: {failed}"));
+            }
+            false
+        }
+    }
+}
+
+/// How a connection goes on.
+enum Arrived {
+    Http,
+    /// As plain bytes, to a service; the server name that was read.
+    Tcp(tcp::To, Option<String>),
+}
+
+async fn secure<N: Network>(
+    shard: &Rc<Shard<N>>,
+    io: &mut Link<N::Stream>,
+    timer: &Timer,
+    arrival: &mut Arrival,
+) -> Result<Arrived, Failed> {
+    let plan = arrival.entrance.plan();
+    let (patience, places) = {
+        let common = shard.common();
+        (common.limits.handshake_timeout, common.limits.handshakes)
+    };
+    timer.set_after(patience);
+    let place = shard.gate.enter(places);
+    let series = arrival.entrance.series();
+    let _active = crate::series::Active::new(&series.handshakes.active);
+    let bounds = Bounds {
+        timer,
+        draining: &shard.draining,
+        aborting: &shard.aborting,
+        heard: Cell::new(false),
+        place: Some(&place),
+    };
+    let mut came = None;
+    if plan.believes(arrival.peer) {
+        came = header(io.bare(), &bounds, arrival).await?;
+    }
+    let mut name = None;
+    if !plan.passthrough.is_empty() {
+        let (bytes, asked) = look(io.bare(), &bounds, came.take()).await?;
+        came = Some(bytes);
+        if let Some(to) = plan.passthrough.find(asked.as_deref()) {
+            io.put_ahead(came.take().unwrap_or_else(Buf::standard));
+            return Ok(Arrived::Tcp(to, asked));
+        }
+        if plan.tls.is_none() {
+            return Err(Failed::NoPassthrough);
+        }
+    }
+    if let Some(tls) = &plan.tls {
+        let handshake = Handshake::server(tls.config()).map_err(Failed::Tls)?;
+        let shaken = match shake(io.bare(), handshake, came.take(), &shard.gate, &bounds).await {
+            Err(Failed::Http) => {
+                io.bare().send_now(PLAIN_HTTP);
+                return Err(Failed::Http);
+            }
+            shaken => shaken?,
+        };
+        series.handshakes.succeed(shaken.agreed.resumed);
+        let security = Rc::new(security(tls, &shaken.agreed));
+        name.clone_from(&security.info.server_name);
+        io.secure(shaken.into_layer(security));
+    }
+    if let Some(came) = came {
+        io.put_ahead(came);
+    }
+    Ok(match &plan.tcp {
+        Some(to) => Arrived::Tcp(to.clone(), name),
+        None => Arrived::Http,
+    })
+}
+
+/// Reads the PROXY protocol's header. Returns what came behind it.
+async fn header<T: Transport>(io: &mut T, bounds: &Bounds<'_>, arrival: &mut Arrival) -> Result<Option<Buf>, Failed> {
+    let mut came: Option<Buf> = None;
+    loop {
+        let mut buf = bounds.receive(io, came.take()).await?;
+        match proxyproto::read(buf.data()) {
+            Read::NeedMore => came = Some(buf),
+            Read::Invalid(flaw) => return Err(Failed::Proxy(flaw)),
+            Read::Header { header, len } => {
+                if let Header::Proxied { source, destination } = header {
+                    arrival.peer = Some(source.ip());
+                    arrival.told = Some(Box::new((source, destination)));
+                }
+                buf.advance(len);
+                buf.compact();
+                return Ok(Some(buf).filter(|buf| !buf.is_empty()));
+            }
+        }
+    }
+}
+
+/// Looks for the server name that a client asks for, and keeps what has come.
+async fn look<T: Transport>(
+    io: &mut T,
+    bounds: &Bounds<'_>,
+    mut came: Option<Buf>,
+) -> Result<(Buf, Option<String>), Failed> {
+    let mut sniffer = Sniffer::new();
+    loop {
+        if let Some(buf) = came.take() {
+            match sniffer.sniff(buf.data()) {
+                Sniff::Hello(hello) => return Ok((buf, hello.server_name)),
+                Sniff::NotTls(_) => return Err(Failed::Tls(HandshakeError::NotTls)),
+                Sniff::NeedMore => came = Some(buf),
+            }
+        }
+        came = Some(bounds.receive(io, came.take()).await?);
+    }
+}
+
+fn security(tls: &ServerTls, agreed: &Agreed) -> Security {
+    let client = agreed.peer.as_ref().and_then(|der| Facts::read(der).ok()).map(|facts| ClientCertificate {
+        subject: facts.subject,
+        sans: facts.sans.join(", "),
+        fingerprint: facts.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect(),
+    });
+    let info =
+        Secured { server_name: agreed.server_name.clone(), version: agreed.version, suite: agreed.suite, client };
+    Security { served: Some(tls.served(info.server_name.as_deref())), info }
+}
