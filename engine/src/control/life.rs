@@ -7,6 +7,7 @@ use super::notify::{self, Watchdog};
 use super::reload::{self, Loaded, Outcome, Refused, Reloads};
 use super::report;
 use super::shards::{FromShard, Message};
+use crate::proxy::Note;
 use ringgate_config::{Config, diff};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
 use std::io;
@@ -146,7 +147,8 @@ impl Life {
             Event::Signal(SIGQUIT) => return Next::Stop(None),
             Event::Signal(_) => return self.terminate(),
             Event::Loaded(loaded) => self.loaded(*loaded),
-            Event::Shard(FromShard::Note(what)) => warn(&what),
+            Event::Shard(FromShard::Note(Note::Warning(what))) => warn(&what),
+            Event::Shard(FromShard::Note(Note::Fact(what))) => say(&what),
             Event::Admin(asked) => {
                 if self.gateway.change(*asked, self.reloads.running(), self.stop_at.is_some()) {
                     self.ask_for_reload();

@@ -2,8 +2,8 @@
 
 use crate::observe::{LogBatch, LogHandle};
 use crate::proxy::{
-    ACCEPTS_IN_FLIGHT, Entrance, EntranceId, Notes, Permit, Permits, Readiness, Shard, Snapshot, accept_loop, adopt,
-    serve_waiting,
+    ACCEPTS_IN_FLIGHT, Entrance, EntranceId, Note, Notes, Permit, Permits, Readiness, Shard, Snapshot, accept_loop,
+    adopt, serve_waiting,
 };
 use crate::series::ShardSeries;
 use ringgate_rt::clock::{self, Moment};
@@ -81,7 +81,7 @@ pub(super) enum FromShard {
     /// It turns.
     Answered,
     /// Something that whoever runs the process should know.
-    Note(String),
+    Note(Note),
     Ended(usize, io::Result<()>),
 }
 

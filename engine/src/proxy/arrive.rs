@@ -36,10 +36,13 @@ pub(super) async fn arrive<N: Network>(
         Err(failed) => {
             let series = arrival.entrance.series();
             series.handshakes.fail(failed.reason());
-            if let Some(failures) = arrival.entrance.may_tell_failures() {
+            // Balancers connect and leave to see whether somebody is there.
+            let idle = matches!(failed.reason(), "peer_left" | "stopping");
+            if !idle && let Some(failures) = arrival.entrance.may_tell_failures() {
                 let name = arrival.entrance.name();
                 let from = arrival.peer.map_or_else(|| "a Unix socket".to_owned(), |peer| peer.to_string());
-                shard.note(format!("listener {name}: {failures} handshakes failed; the last, from {from}: {failed}"));
+                shard
+                    .mention(format!("listener {name}: {failures} handshakes failed; the last, from {from}: {failed}"));
             }
             false
         }

@@ -32,7 +32,7 @@ pub(crate) use accept::{ACCEPTS_IN_FLIGHT, Permit, Permits, accept_loop, adopt, 
 pub(crate) use entrance::{Entrance, EntranceId};
 pub(crate) use h1::view;
 pub(crate) use preview::{Preview, Sender, allow, preview, reason};
-pub(crate) use shard::{Notes, Readiness, Shard};
+pub(crate) use shard::{Note, Notes, Readiness, Shard};
 pub(crate) use snapshot::Snapshot;
 
 /// The name of this gateway in Via.

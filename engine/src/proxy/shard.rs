@@ -80,7 +80,15 @@ impl Readiness {
 }
 
 /// Where a shard's words go to whoever runs the process. Must not wait.
-pub(crate) type Notes = Box<dyn Fn(String)>;
+pub(crate) type Notes = Box<dyn Fn(Note)>;
+
+/// What a shard says to whoever runs the process.
+pub(crate) enum Note {
+    /// Something is probably not meant.
+    Warning(String),
+    /// Something happens that is no fault of anybody here.
+    Fact(String),
+}
 
 /// What a busy connection works with besides buffers.
 pub(crate) struct Kit {
@@ -154,9 +162,14 @@ impl<N: Network> Shard<N> {
         self.current.borrow()
     }
 
-    /// Says something to whoever runs this. Seldom: callers see to that.
+    /// Warns whoever runs this. Seldom: callers see to that.
     pub(crate) fn note(&self, what: String) {
-        (self.notes)(what);
+        (self.notes)(Note::Warning(what));
+    }
+
+    /// Tells whoever runs this of something that others do. As seldom.
+    pub(crate) fn mention(&self, what: String) {
+        (self.notes)(Note::Fact(what));
     }
 
     /// What holds for every request that begins now.
