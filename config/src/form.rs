@@ -98,6 +98,7 @@ impl Form {
                 (min, limits) => format!("at least {min}; each {limits}"),
             },
             Form::Map { of, .. } => of.limits(),
+            Form::OrOff(form) if form.limits().is_empty() => String::new(),
             Form::OrOff(form) => format!("{}, or `off`", form.limits()),
             Form::OrSwitch(form) => form.limits(),
             Form::Either(a, b) => {

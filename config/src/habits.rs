@@ -1,6 +1,8 @@
 //! What the keys of other gateways are called here: hints for whoever comes from nginx, Traefik, Envoy, HAProxy, Caddy
 //! or Kong.
 
+mod tls;
+
 /// Keys as others write them, in the map of this path.
 struct Habit {
     path: &'static str,
@@ -13,7 +15,8 @@ struct Habit {
 /// What to write instead of a key in the map of this path, and the key that it stands for, if it is one.
 pub(crate) fn find(path: &str, key: &str) -> Option<(&'static str, Option<&'static str>)> {
     let key = key.to_ascii_lowercase();
-    let habit = HABITS.iter().find(|habit| habit.path == path && habit.theirs.contains(&key.as_str()))?;
+    let habit =
+        HABITS.iter().chain(&tls::HABITS).find(|habit| habit.path == path && habit.theirs.contains(&key.as_str()))?;
     Some((habit.hint, habit.ours))
 }
 

@@ -208,6 +208,7 @@ impl<'e> Reader<'e> {
         // Keys that are not missed, because one that has not landed stands in their place.
         let mut excused: Vec<&str> = Vec::new();
         for entry in entries.iter().filter(|entry| wanted(&entry.key)) {
+            secret::hide_pem(self, &entry.value);
             if let Some(later) = table.later.iter().find(|later| later.key == entry.key) {
                 self.not_landed(entry.span, later.subject(), REMOVE);
                 excused.extend(later.instead_of);

@@ -185,14 +185,21 @@ fn number<E>(
     schema
 }
 
-/// What YAML makes of a word: `true` and digits are no text to it.
+/// What YAML makes of a word: `true`, digits and `1.2` are no text to it.
 fn spellings(word: &str) -> Vec<Json> {
     let other = match word {
         "true" => Some(Json::Bool(true)),
         "false" => Some(Json::Bool(false)),
-        _ => word.parse().ok().map(Json::Number),
+        _ => word.parse().ok().map(Json::Number).or_else(|| decimal(word)),
     };
     [Json::text(word)].into_iter().chain(other).collect()
+}
+
+/// A word of digits with a point between them: versions.
+fn decimal(word: &str) -> Option<Json> {
+    let (whole, fraction) = word.split_once('.')?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    (digits(whole) && digits(fraction)).then(|| Json::Decimal(word.to_owned()))
 }
 
 fn switch(allowed: &[&str]) -> Json {

@@ -70,7 +70,7 @@ fn literal(text: &str) -> TemplatePart {
 fn redirects() {
     let to = redirect("/old/*", "{ to: \"/new/{rest}\" }");
     let parts = vec![literal("/new/"), TemplatePart::Reference(Reference::Rest)];
-    assert_eq!(to, Redirect { to: Some(Template { parts }), https: false, status: 307 });
+    assert_eq!(to, Redirect { to: Some(Template { parts }), https: false, https_port: None, status: 307 });
     assert_eq!(redirect("/*", "{ https: on }"), Redirect { to: None, https: true, https_port: None, status: 308 });
     assert_eq!(redirect("/*", "{ https: true, status: 301 }").status, 301);
     assert_eq!(redirect("/a", "{ to: /b, https: on }").status, 307);

@@ -2,9 +2,12 @@
 //! `RINGGATE_WRITE=1 cargo test -p ringgate-config --test broken` writes what is shown now; read it before committing.
 #![allow(clippy::unwrap_used)]
 
+mod materials;
+
 use std::path::{Path, PathBuf};
 
-use ringgate_config::{Disk, Files, Listed, Unchecked, parse_with};
+use materials::Told;
+use ringgate_config::{Disk, Files, Listed, parse_with};
 
 /// The environment of every file here.
 fn environment(name: &str) -> Option<String> {
@@ -13,6 +16,7 @@ fn environment(name: &str) -> Option<String> {
         "EMPTY" => Some(String::new()),
         "WORDS" => Some("two words".to_owned()),
         "LONG" => Some("x".repeat(40_000)),
+        "PEM" => Some("-----BEGIN PRIVATE KEY-----\nMIGHAgEA\n-----END PRIVATE KEY-----\n".to_owned()),
         _ => None,
     }
 }
@@ -51,7 +55,7 @@ fn every_broken_file_is_refused_in_the_expected_words() {
     for path in files() {
         let name = path.file_name().unwrap().to_str().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        let shown = match parse_with(name, &text, &environment, &Beside, &Unchecked) {
+        let shown = match parse_with(name, &text, &environment, &Beside, &Told { system: false }) {
             Ok(_) => panic!("{name} is not refused"),
             Err(errors) => format!("{errors}\n"),
         };

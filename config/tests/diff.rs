@@ -250,7 +250,7 @@ fn the_access_log() {
             LogPart::Header("user-agent".to_owned()),
         ];
         let (format, to) = (LogFormat::Template(parts), LogTarget::File("/var/log/a".into()));
-        config.access_log = Some(AccessLog { format, to, headers: vec!["b".to_owned(), "a".to_owned()] });
+        config.access_log = Some(AccessLog { format, to, headers: vec!["b".to_owned(), "a".to_owned()], tls: false });
     };
     assert_eq!(
         changed(templated),

@@ -141,9 +141,9 @@ fn files_on_the_disk() {
     std::fs::write(directory.join("parts/b.yaml"), file("b")).unwrap();
     std::fs::write(directory.join("parts/a.yaml"), file("a")).unwrap();
     std::fs::write(directory.join("main.yaml"), format!("include: [\"p?rts/*.yaml\"]\n{LISTENERS}")).unwrap();
-    let config = load(&directory.join("main.yaml"));
+    let config = load(&directory.join("main.yaml"), &Unchecked);
     std::fs::write(directory.join("parts/a.yaml"), b"upstreams: {}\n# caf\xe9\n").unwrap();
-    let broken = load(&directory.join("main.yaml"));
+    let broken = load(&directory.join("main.yaml"), &Unchecked);
     std::fs::remove_dir_all(&directory).unwrap();
     assert_eq!(names(&config.unwrap()), ["a", "b"]);
     let broken = broken.unwrap_err().to_string();

@@ -73,12 +73,12 @@ pub(crate) static LISTENER: Table<Draft> = Table {
         },
         Field {
             key: "tls",
-            form: Form::Object(&tls::TLS),
-            presence: Presence::Optional("clear text"),
-            doc: "How connections are secured.",
+            form: Form::OrOff(&Form::Object(&tls::TLS)),
+            presence: Presence::Default("off"),
+            doc: "How connections are secured; `off`: clear text.",
             example: "{ certificates: [{ cert: certs/site.pem, key: certs/site.key }] }",
             exceeding: None,
-            read: |reader, node, _, draft| draft.tls = Some(tls::read(reader, node)),
+            read: |reader, node, _, draft| draft.tls = tls::read(reader, node),
         },
         Field {
             key: "passthrough",

@@ -66,6 +66,17 @@ pub(crate) fn is_key(key: &str) -> bool {
     KEYS.contains(&key)
 }
 
+/// What a file in PEM begins with (RFC 7468): written out in a configuration it may be a key.
+pub(crate) const PEM: &str = "-----BEGIN";
+const PEM_END: &str = "-----END";
+
+/// Hides a key that is written out where none belongs.
+pub(crate) fn hide_pem(reader: &mut Reader<'_>, node: &Node) {
+    if matches!(&node.value, Value::Scalar(text) if text.contains(PEM)) {
+        hide(reader, node, false);
+    }
+}
+
 /// Hides every text inside the node of a secret, whatever its shape: only `${NAME}`, the path of `file` at its `top`, and
 /// keys with a value can be shown.
 pub(crate) fn hide(reader: &mut Reader<'_>, node: &Node, top: bool) {
@@ -98,16 +109,24 @@ pub(crate) fn hide(reader: &mut Reader<'_>, node: &Node, top: bool) {
 }
 
 /// Where secrets may stand in a text whose tree is not whole: behind each of their keys to the end of its line, and on the
-/// lines that are indented deeper than the key.
+/// lines that are indented deeper than the key; from where PEM begins to where it ends.
 pub(crate) fn guess(text: &str, file: u32) -> Vec<Span> {
     let mut spans = Vec::new();
     let mut deeper_than = None;
+    let mut pem = false;
     for (line, number) in lines(text).zip(1u32..) {
         let hidden = |from: usize| {
             let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
             Span { at: Position { file, line: number, column: narrow(from + 1) }, width: u32::MAX }
         };
         let indent = line.chars().take_while(|c| *c == ' ').count();
+        let begin = line.find(PEM).filter(|_| !pem);
+        let column = begin.map_or(0, |at| line[..at].chars().count());
+        if pem || begin.is_some() {
+            spans.push(hidden(column));
+            pem = !line.contains(PEM_END);
+            continue;
+        }
         match value_of(line) {
             Some((key, value)) => {
                 spans.push(hidden(line[..value].chars().count()));

@@ -54,7 +54,7 @@ pub(crate) fn file(reader: &mut Reader<'_>, node: &Node, model: &str) -> Option<
 }
 
 fn is_content(text: &str) -> bool {
-    text.contains("-----BEGIN") || text.contains(['\n', '\r']) || text.split('/').any(|name| name.len() > FILE_NAME_MAX)
+    text.contains(secret::PEM) || text.contains(['\n', '\r']) || text.split('/').any(|name| name.len() > FILE_NAME_MAX)
 }
 
 /// Reports what is wrong with a file.

@@ -54,6 +54,7 @@ fn pattern(kind: &str) -> Option<String> {
             let segment = r"(\{[A-Za-z_][A-Za-z0-9_]{0,63}\}|([^/?#*{}%\\]|%[0-9A-Fa-f]{2})+)";
             format!(r"^(/{segment})*/(\*|{segment})?$")
         }
+        "cipher suite" => "^[A-Za-z0-9_]+$".to_owned(),
         "method" | "header field" => "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$".to_owned(),
         _ => return None,
     };

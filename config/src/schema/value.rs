@@ -12,6 +12,8 @@ const LINE_MAX: usize = 80;
 pub(super) enum Json {
     Bool(bool),
     Number(u64),
+    /// A number with a fraction, as it is written.
+    Decimal(String),
     Text(String),
     List(Vec<Json>),
     Object(Vec<(String, Json)>),
@@ -40,13 +42,14 @@ impl Json {
     }
 
     fn is_scalar(&self) -> bool {
-        matches!(self, Json::Bool(_) | Json::Number(_) | Json::Text(_))
+        matches!(self, Json::Bool(_) | Json::Number(_) | Json::Decimal(_) | Json::Text(_))
     }
 
     fn write(&self, f: &mut fmt::Formatter<'_>, indent: usize) -> fmt::Result {
         match self {
             Json::Bool(value) => write!(f, "{value}"),
             Json::Number(number) => write!(f, "{number}"),
+            Json::Decimal(number) => f.write_str(number),
             Json::Text(text) => quoted(f, text),
             Json::List(items) if items.iter().all(Json::is_scalar) => {
                 let line = items.iter().map(Json::to_string).collect::<Vec<_>>().join(", ");

@@ -142,7 +142,11 @@ pub(crate) struct Read {
     pub(crate) span: Span,
 }
 
-pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Read {
+/// `None`: clear text.
+pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Read> {
+    if reader.switch(node) == Some(false) {
+        return None;
+    }
     let mut draft = Draft::default();
     reader.table(node, &TLS, &mut draft);
     if let Some(suites) = &draft.suites {
@@ -162,5 +166,5 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Read {
         match_host: draft.match_host.unwrap_or(true),
         hsts: draft.hsts,
     };
-    Read { tls, hosts, of_http: draft.of_http, span: first_of(node) }
+    Some(Read { tls, hosts, of_http: draft.of_http, span: first_of(node) })
 }
