@@ -342,6 +342,7 @@ fn around<T>(table: &Table<T>, node: &Node) -> Option<String> {
     let fits = match text.as_str() {
         "on" | "off" | "true" | "false" | "yes" | "no" | "" => false,
         text if number => text.starts_with(|c: char| c.is_ascii_digit()),
+        text if matches!(field.form, Form::Text { kind: "path of a file", .. }) && !text.contains(['/', '.']) => false,
         text => text.chars().all(|c| c.is_ascii_alphanumeric() || "/.:_-*{}[]".contains(c)),
     };
     let value = quoted(text);

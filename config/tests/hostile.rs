@@ -127,7 +127,8 @@ proptest! {
             "endpoints", "weight", "routes", "match", "hosts", "path", "methods", "headers", "query", "regex", "forward",
             "upstream", "timeout", "host", "access_log", "name", "include", "runtime", "per_core", "admin", "token", "file",
             "state_dir", "delay", "reload", "drain", "redirect", "to", "https", "status", "respond", "body", "health",
-            "split", "format", "template",
+            "split", "format", "template", "tls", "certificates", "cert", "key", "client_auth", "ca", "crl", "mode", "suites",
+            "alpn", "hsts", "max_age", "proxy_protocol", "from", "passthrough", "tcp", "https_redirect", "server_name", "verify",
         ]),
         value in "[-+a-zA-Z0-9/{}\\[\\]:.,*%$()|\\\\ \u{e9}]{0,40}",
     ) {
@@ -135,6 +136,8 @@ proptest! {
         for value in [&value, &quoted, &format!("[{quoted}]"), &format!("{{ {quoted}: {quoted} }}")] {
             check(&format!("{key}: {value}\n"));
             check(&format!("listeners: [{{ name: a, {key}: {value} }}]\nlimits: {{ {key}: {value} }}\n"));
+            check(&format!("listeners: [{{ tls: {{ {key}: {value}, certificates: [{{ {key}: {value}, cert: {value} }}], client_auth: {{ {key}: {value} }}, hsts: {{ {key}: {value} }} }}, passthrough: [{{ {key}: {value} }}], proxy_protocol: {{ {key}: {value} }}, tcp: {{ {key}: {value} }} }}]\n"));
+            check(&format!("upstreams: {{ a: {{ tls: {{ {key}: {value}, certificate: {{ {key}: {value} }} }}, endpoints: [\"unix:a\"] }} }}\n"));
             check(&format!("routes: [{{ {key}: {value}, match: {{ {key}: {value}, path: {{ {key}: {value} }} }}, forward: {{ {key}: {value} }} }}]\n"));
             check(&format!("routes: [{{ match: {{ path: \"/{{a}}/*\" }}, redirect: {{ {key}: {value}, to: {value} }}, respond: {{ body: {value}, {key}: {value}, headers: {{ {key}: {value} }} }} }}]\n"));
             check(&format!("access_log: {{ {key}: {value}, format: {{ template: {value} }}, to: {{ {key}: {value} }} }}\nadmin: {{ {key}: {value}, token: {value} }}\n"));

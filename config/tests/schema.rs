@@ -173,9 +173,22 @@ const BEYOND: [(&str, &[&str]); 8] = [
             "leads back",
             "has no body",
             "`cores` does not name it",
+            "`tls` is only for",
+            "takes every host",
+            "take every host",
+            "secured already",
+            "those of `trusted_proxies`",
+            "is for HTTP",
+            "has no meaning",
+            "behind a Unix socket",
+            "`preload` needs",
+            "none of these suites",
         ],
     ),
-    ("what files hold, and whether they are there", &["the file", "the secret", "no directory", "an included file"]),
+    (
+        "what files hold, and whether they are there",
+        &["the file", "the secret", "no directory", "an included file", "content of a file", "what this system trusts"],
+    ),
     ("what stands in included files", &["not valid YAML", "expected a map of keys"]),
     ("what a path gives to templates", &["stands for nothing here", "in a template", "is no value of the access log"]),
     (
@@ -198,6 +211,10 @@ const BEYOND: [(&str, &[&str]); 8] = [
             "more than 32 header fields",
             "is not the number of a core",
             "no `authorization` field",
+            "which clients don't name",
+            "can't be a `server_name`",
+            "is not the name of a cipher suite",
+            "whole seconds",
         ],
     ),
 ];
@@ -260,7 +277,7 @@ fn the_broken_files_that_pass_hold_nothing_that_a_schema_could_refuse() {
 }
 
 /// Documents around one value, which stands where the `@` is.
-const AROUND: [&str; 22] = [
+const AROUND: [&str; 30] = [
     "runtime: { cores: @ }",
     "runtime: { ring_entries: @ }",
     "trusted_proxies: [@]",
@@ -283,16 +300,42 @@ const AROUND: [&str; 22] = [
     "routes: [{ name: r, match: { }, respond: { @ } }]",
     "admin: { address: \"unix:/a\", token: @ }",
     "runtime: { per_core: { @: { ring_entries: 64 } } }",
+    "listeners: [{ name: a, address: \"127.0.0.1:0\", tls: { certificates: [{ cert: a, key: b }], @ } }]",
+    "listeners: [{ name: a, address: \"127.0.0.1:0\", tls: { certificates: [{ cert: @, key: b, hosts: [@] }] } }]",
+    "listeners: [{ name: a, address: \"127.0.0.1:0\", tls: { certificates: [{ cert: a, key: b }], suites: [@] } }]",
+    "listeners: [{ name: a, address: \"127.0.0.1:0\", @ }]",
+    "listeners: [{ name: a, address: \"127.0.0.1:0\", passthrough: [{ hosts: [@], upstream: u }] }]",
+    "upstreams: { u: { endpoints: [\"127.0.0.1:1\"], tls: { @ } } }",
+    "upstreams: { u: { endpoints: [\"127.0.0.1:1\"], tls: { server_name: @ } } }",
+    "limits: { handshakes: @ }",
 ];
+
+/// Every file is there.
+struct Everything;
+
+impl Files for Everything {
+    fn read(&self, _: &Path, _: u64) -> Result<Vec<u8>, String> {
+        Ok(b"text\n".to_vec())
+    }
+
+    fn is_directory(&self, _: &Path) -> bool {
+        true
+    }
+}
+
+/// The document around a value.
+fn document(around: &str, value: &str) -> String {
+    let listeners =
+        if around.starts_with("listeners") { "" } else { "listeners: [{ name: a, address: \"127.0.0.1:0\" }]" };
+    let upstreams =
+        if around.starts_with("upstreams") { "" } else { "upstreams: { u: { endpoints: [\"127.0.0.1:1\"] } }" };
+    format!("{listeners}\n{upstreams}\n{}\n", around.replace('@', value))
+}
 
 /// Whatever the loader takes is valid; returns whether it took it.
 fn holds(around: &str, value: &str) -> bool {
-    let text = format!(
-        "listeners: [{{ name: a, address: \"127.0.0.1:0\" }}]\n{}\n{}\n",
-        if around.starts_with("upstreams") { "" } else { "upstreams: { u: { endpoints: [\"127.0.0.1:1\"] } }" },
-        around.replace('@', value)
-    );
-    let taken = parse("t.yaml", &text, &|_| Some("1".to_owned())).is_ok();
+    let text = document(around, value);
+    let taken = parse_with("t.yaml", &text, &|_| Some("1".to_owned()), &Everything, &Unchecked).is_ok();
     assert!(!taken || errors(&text).is_empty(), "{text}{:?}", errors(&text));
     taken
 }
@@ -331,6 +374,23 @@ fn values_that_are_written_in_other_ways_are_valid() {
         ),
         (20, "\"${X}\" 12345678"),
         (21, "0 \"3\" 1023"),
+        (
+            22,
+            "min_version:\u{a0}1.2 min_version:\u{a0}\"1.3\" alpn:\u{a0}[http/1.1] tickets:\u{a0}off hsts:\u{a0}on hsts:\u{a0}{max_age:\u{a0}0s} client_auth:\u{a0}{ca:\u{a0}c,mode:\u{a0}optional} suites:\u{a0}[A]",
+        ),
+        (23, "a a_b \"*.a.example\""),
+        (24, "TLS13_AES_128_GCM_SHA256 1 true \"${A}\""),
+        (
+            25,
+            "tls:\u{a0}off proxy_protocol:\u{a0}{from:\u{a0}[192.0.2.7]} proxy_protocol:\u{a0}off tcp:\u{a0}{upstream:\u{a0}u} https_redirect:\u{a0}on https_redirect:\u{a0}{port:\u{a0}1,status:\u{a0}\"301\"} passthrough:\u{a0}[{upstream:\u{a0}u}]",
+        ),
+        (26, "a A.b \"*.a\""),
+        (
+            27,
+            "verify:\u{a0}off ca:\u{a0}a certificate:\u{a0}{cert:\u{a0}a,key:\u{a0}b} min_version:\u{a0}1.3 resumption:\u{a0}off",
+        ),
+        (28, "a 127.0.0.1 \"[::1]\" a_b.c"),
+        (29, "1 \"1\" 1000000"),
     ] {
         for value in values.split(' ') {
             assert!(holds(AROUND[place], &value.replace('\u{a0}', " ")), "{} is refused: {value}", AROUND[place]);
@@ -361,13 +421,22 @@ fn values_one_past_a_limit_are_refused() {
         (19, "status:\u{a0}600 status:\u{a0}99 health:\u{a0}live body:\u{a0}a,file:\u{a0}b"),
         (20, "\"\" [a] {}"),
         (21, "a -1 1.5 \"\""),
+        (
+            22,
+            "min_version:\u{a0}1.1 min_version:\u{a0}1 alpn:\u{a0}[h2] alpn:\u{a0}[] hsts:\u{a0}{max_age:\u{a0}87601h} client_auth:\u{a0}{} client_auth:\u{a0}{ca:\u{a0}c,mode:\u{a0}on} suites:\u{a0}[] ciphers:\u{a0}a",
+        ),
+        (24, "A-B \"\" [a]"),
+        (
+            25,
+            "tls:\u{a0}on tls:\u{a0}{} proxy_protocol:\u{a0}{from:\u{a0}[]} proxy_protocol:\u{a0}v1 tcp:\u{a0}{} tcp:\u{a0}u https_redirect:\u{a0}{port:\u{a0}0} https_redirect:\u{a0}{status:\u{a0}303} passthrough:\u{a0}[] tcp:\u{a0}{upstream:\u{a0}u},https_redirect:\u{a0}on",
+        ),
+        (27, "verify:\u{a0}none ca:\u{a0}\"\" certificate:\u{a0}{cert:\u{a0}a} alpn:\u{a0}[http/1.0]"),
+        (28, "\"*.\" a..b \"a b\" \"\""),
+        (29, "0 1000001 off"),
     ] {
         for value in values.split(' ').map(|value| value.replace('\u{a0}', " ")) {
             assert!(!holds(AROUND[place], &value), "{}: {value}", AROUND[place]);
-            let text = format!(
-                "listeners: [{{ name: a, address: \"127.0.0.1:0\" }}]\n{}\n",
-                AROUND[place].replace('@', &value)
-            );
+            let text = document(AROUND[place], &value);
             assert!(!errors(&text).is_empty(), "{text}");
         }
     }

@@ -110,6 +110,9 @@ pub(crate) fn server_names(
 }
 
 fn server_name(text: &str, instead: &str) -> Result<HostPattern, Wrong> {
+    if text == "*" {
+        return Err(("`*` is not a host".to_owned(), instead.to_owned()));
+    }
     match host::parse(text)? {
         // RFC 6066 section 3.
         HostPattern::Exact(host) if host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok() => {

@@ -14,8 +14,8 @@ use crate::wording::{either, shorten};
 
 /// Names of a certificate that a hint lists.
 const NAMES_SHOWN_MAX: usize = 5;
-/// What to do about a host that is an IP address.
-const NO_NAME: &str = "leave it out: clients that name no host get the first certificate";
+/// What to do about a host that no client names.
+const NO_NAME: &str = "leave it out: clients that name no host, or another one, get the first certificate";
 
 /// A certificate while it is read.
 #[derive(Default)]

@@ -11,8 +11,8 @@ use crate::reader::{Reader, first_of};
 use crate::secure::Passthrough;
 use crate::table::{Field, Presence, Table};
 
-/// What to do about a host that is an IP address.
-const NO_NAME: &str = "leave it out: an entry without `hosts` takes connections that name none";
+/// What to do about a host that no client names.
+const NO_NAME: &str = "leave it out: an entry without `hosts` takes connections that name none, or another one";
 
 /// An entry while it is read.
 #[derive(Default)]

@@ -4,10 +4,11 @@ use ipnet::IpNet;
 
 use crate::decode::process;
 use crate::form::Form;
-use crate::node::{Node, Span};
+use crate::node::{Node, Span, Value};
 use crate::reader::Reader;
 use crate::secure::ProxySenders;
 use crate::table::{Field, Presence, Table};
+use crate::wording::shorten;
 
 /// The senders, before `trusted_proxies` are known.
 pub(crate) enum Unresolved {
@@ -36,10 +37,17 @@ pub(crate) static SENDERS: Table<Vec<IpNet>> = Table {
 
 /// `None`: nobody's.
 pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Unresolved> {
-    match reader.switch(node) {
-        Some(true) => Some(Unresolved::Trusted(node.span)),
-        Some(false) => None,
-        None => {
+    match (reader.switch(node), &node.value) {
+        (Some(true), _) => Some(Unresolved::Trusted(node.span)),
+        (Some(false), _) => None,
+        (None, Value::Scalar(_)) => {
+            let text = reader.filled(node, "`on`, `off` or a map")?;
+            let message = format!("`{}` is none of the values allowed here", shorten(&text.value));
+            let hint = "write `on`, or `{ from: [10.0.0.0/8] }`; both versions of the protocol are read";
+            reader.error(text.span, message, hint);
+            None
+        }
+        (None, _) => {
             let mut from = Vec::new();
             reader.table(node, &SENDERS, &mut from);
             Some(Unresolved::These(from))

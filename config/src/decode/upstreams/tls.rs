@@ -26,6 +26,7 @@ pub(crate) struct Draft {
     suites: Option<tls::Suites>,
     alpn: Option<Vec<String>>,
     resumption: Option<bool>,
+    /// Where it stands, if all of it can be read.
     span: Option<Span>,
 }
 
@@ -164,12 +165,14 @@ pub(crate) static CERTIFICATE: Table<CertificateDraft> = Table {
 
 /// `None`: clear text.
 pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Draft> {
-    let mut draft = Draft { span: Some(first_of(node)), ..Draft::default() };
+    let before = reader.errors();
+    let mut draft = Draft::default();
     match reader.switch(node) {
         Some(true) => {}
         Some(false) => return None,
         None => reader.table(node, &TLS, &mut draft),
     }
+    draft.span = (reader.errors() == before).then(|| first_of(node));
     Some(draft)
 }
 
