@@ -7,8 +7,10 @@ use super::listeners::{Listeners, Prepared, Started};
 use super::shards::{self, FromShard, LogChange, Message, Plan, Turnover};
 use super::state_dir::StateDir;
 use super::telling::tell;
+use super::watch::show_expiry;
 use crate::observe::{LogWriter, Output, Registry, RetiredLog};
 use crate::proxy::{Permits, Readiness, Snapshot};
+use crate::secure::Holdings;
 use ringgate_config::{AccessLog, Config, Cores, LogTarget};
 use ringgate_rt::counters::Counters;
 use ringgate_rt::driver::{Choice, Chosen, RING_ENTRIES};
@@ -66,6 +68,8 @@ pub struct Gateway {
     pub(super) retired_logs: Vec<RetiredLog>,
     /// Held for as long as it is configured.
     state: Option<StateDir>,
+    /// What secures connections.
+    pub(super) secured: Holdings,
     /// What is counted.
     pub(super) registry: Arc<Registry>,
     pub(super) admin: Admin,
@@ -106,6 +110,7 @@ impl Gateway {
             listeners: Vec::new(),
             driver: Chosen { driver: ringgate_rt::driver::Driver::Epoll, why: String::new() },
             counters: Vec::new(),
+            secured: snapshot.secured(),
             state: config.state_dir.as_deref().map(StateDir::open).transpose()?,
             config,
             generation: 1,
@@ -122,6 +127,7 @@ impl Gateway {
             snapshots: vec![Arc::new(snapshot)],
             deferred: VecDeque::new(),
         };
+        show_expiry(&gateway.registry, &gateway.secured);
         let admin = gateway.admin.prepare(&gateway.config)?;
         gateway.admin.commit(admin);
         let pinned = !options.unpinned;
@@ -215,6 +221,8 @@ impl Gateway {
         raise_descriptors(config.limits.connections as u64);
         self.permits.set_max(config.limits.connections);
         snapshot.count_in(self.registry.assign(&config));
+        self.secured = snapshot.secured();
+        show_expiry(&self.registry, &self.secured);
         self.config = Arc::new(config);
         self.generation += 1;
         self.snapshots.push(Arc::new(snapshot));

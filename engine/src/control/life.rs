@@ -7,6 +7,7 @@ use super::notify::{self, Watchdog};
 use super::reload::{self, Loaded, Outcome, Refused, Reloads};
 use super::report;
 use super::shards::{FromShard, Message};
+use super::watch::Watch;
 use crate::proxy::Note;
 use ringgate_config::{Config, diff};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1};
@@ -60,6 +61,7 @@ fn live(path: &Path, config: &Config, options: Options, tell: impl FnOnce(&Gatew
                 gateway,
                 reloads: Reloads::default(),
                 watchdog: Watchdog::new(),
+                watch: Watch::default(),
                 stop_at: None,
             };
             life.run()
@@ -95,6 +97,7 @@ struct Life {
     gateway: Gateway,
     reloads: Reloads,
     watchdog: Watchdog,
+    watch: Watch,
     /// It has been told to stop: it does so then.
     stop_at: Option<Instant>,
 }
@@ -129,12 +132,14 @@ impl Life {
 
     fn wakes_at(&self) -> Option<Instant> {
         let free = self.gateway.has_old_snapshots().then(|| Instant::now() + FREE_EVERY);
-        [self.stop_at, free, self.watchdog.due(), self.reloads.due()].into_iter().flatten().min()
+        let watch = self.watch.due(&self.gateway.secured, Instant::now());
+        [self.stop_at, free, self.watchdog.due(), self.reloads.due(), watch].into_iter().flatten().min()
     }
 
     /// What is to be done now and then, whatever happens.
     fn feed(&mut self) {
         self.reloads.complain(&self.path, Instant::now());
+        self.watch.turn(&self.gateway.secured, &self.gateway.tell, Instant::now());
         if self.watchdog.turn(self.gateway.running) {
             self.gateway.tell_all(|| Message::Answer);
         }
@@ -149,6 +154,10 @@ impl Life {
             Event::Loaded(loaded) => self.loaded(*loaded),
             Event::Shard(FromShard::Note(Note::Warning(what))) => warn(&what),
             Event::Shard(FromShard::Note(Note::Fact(what))) => say(&what),
+            Event::Looked(changes) => {
+                self.watch.done(Instant::now());
+                self.gateway.certificates_changed(&changes);
+            }
             Event::Admin(asked) => {
                 if self.gateway.change(*asked, self.reloads.running(), self.stop_at.is_some()) {
                     self.ask_for_reload();

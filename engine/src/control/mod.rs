@@ -19,6 +19,7 @@ mod shards;
 mod state_dir;
 mod stop;
 mod telling;
+mod watch;
 
 pub use check::check;
 pub use demo::{Demo, demo};

@@ -7,4 +7,4 @@ mod metrics;
 
 pub(crate) use access_log::{LogBatch, LogCounts, LogHandle, LogWriter, Output, RetiredLog};
 pub(crate) use log_plan::{LogPlan, plain_joined, plain_text};
-pub(crate) use metrics::{EndpointGlance, Registry, SeriesSet};
+pub(crate) use metrics::{Certificate, EndpointGlance, Registry, SeriesSet};

@@ -3,7 +3,7 @@
 use super::listener_plan::ListenerPlan;
 use crate::observe::{LogPlan, SeriesSet};
 use crate::route::RouteTable;
-use crate::secure::ClientTls;
+use crate::secure::{ClientTls, Holdings};
 use ahash::AHashMap;
 use ringgate_config::{Action, Config, Limits, Redirect, Respond, Upstream};
 use ringgate_protocols::h1::HeadLimits;
@@ -99,6 +99,14 @@ impl Snapshot {
     fn client_tls(&self) -> AHashMap<&str, &ClientTls> {
         let named = self.upstreams.iter().zip(&self.upstream_tls);
         named.filter_map(|(upstream, tls)| Some((upstream.name.as_str(), tls.as_deref()?))).collect()
+    }
+
+    /// Everything that secures connections.
+    pub(crate) fn secured(&self) -> Holdings {
+        Holdings {
+            listeners: self.listeners.iter().filter_map(|listener| listener.tls.clone()).collect(),
+            services: self.upstream_tls.iter().flatten().cloned().collect(),
+        }
     }
 
     /// Has what goes by this snapshot counted in these series, a set for each shard.

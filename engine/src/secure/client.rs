@@ -3,7 +3,7 @@
 
 use super::files::{Change, Watch, all_read, sentence};
 use super::inspector::system_roots;
-use super::pair::{CertificateStatus, Pair};
+use super::pair::{CertificateStatus, Pair, Whose};
 use super::provider::{provider, provider_with, versions};
 use super::revocation;
 use super::unverified::Unverified;
@@ -110,9 +110,14 @@ impl ClientTls {
         self.names.get(endpoint).cloned()
     }
 
+    /// Whether there are files that may change.
+    pub(crate) fn has_files(&self) -> bool {
+        self.settings.certificate.is_some() || self.settings.verify && self.settings.ca.is_some()
+    }
+
     /// The certificate that the gateway shows, if it has one.
     pub(crate) fn certificate(&self) -> Option<CertificateStatus> {
-        self.live().shows.as_ref().map(|shows| shows.pair.status(&self.upstream))
+        self.live().shows.as_ref().map(|shows| shows.pair.status(Whose::Upstream(self.upstream.clone())))
     }
 
     /// As [`ServerTls::refresh`](super::ServerTls::refresh).

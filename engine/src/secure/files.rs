@@ -5,6 +5,7 @@
 
 use ringgate_config::{Disk, Files, Flaw, MAX_FILE_BYTES};
 use ringgate_protocols::tls::certificate::fingerprint;
+use ringgate_protocols::wire::date::imf_fixdate;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -82,6 +83,13 @@ fn stamp(path: &Path) -> Stamp {
 fn settled(stamps: &[Stamp], now: SystemTime) -> bool {
     let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() as i64;
     stamps.iter().flatten().all(|(.., seconds, _)| now - seconds > SETTLED_AFTER.as_secs() as i64)
+}
+
+/// A time in Unix seconds as people read it.
+pub(super) fn date(seconds: i64) -> String {
+    let mut text = [0; 29];
+    imf_fixdate(u64::try_from(seconds).unwrap_or(0), &mut text);
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// A flaw of a file in a sentence.

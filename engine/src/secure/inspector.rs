@@ -4,8 +4,9 @@ use super::pair::certified;
 use super::pem::{self, flaw};
 use super::{provider, revocation};
 use ringgate_config::{CertificateFacts, Flaw, Materials, Part, TlsVersion};
-use ringgate_protocols::tls::certificate::{Facts, KeyKind};
+use ringgate_protocols::tls::certificate::{Facts, KeyKind, names_as_issuer};
 use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -23,11 +24,6 @@ impl Materials for Inspector {
         let (certified, facts) = certified(chain, key)?;
         let mut warnings = validity(&facts, unix_seconds());
         warnings.extend(order(&certified.cert));
-        if let KeyKind::Rsa(bits) = facts.key
-            && bits < 2048
-        {
-            warnings.push(format!("has an RSA key of {bits} bits: clients refuse less than 2048"));
-        }
         if facts.names.is_empty() && !facts.sans.iter().any(|san| san.starts_with("IP:")) {
             warnings.push("holds no name of a host: clients believe it for none".to_owned());
         }
@@ -61,7 +57,7 @@ impl Materials for Inspector {
 }
 
 /// What is to be said of a certificate's time.
-fn validity(facts: &Facts, now: i64) -> Vec<String> {
+pub(super) fn validity(facts: &Facts, now: i64) -> Vec<String> {
     let days = |seconds: i64| match seconds / DAY {
         0 => "less than a day".to_owned(),
         1 => "1 day".to_owned(),
@@ -78,13 +74,17 @@ fn validity(facts: &Facts, now: i64) -> Vec<String> {
     warning.into_iter().collect()
 }
 
-/// Each certificate of a chain must have signed the one before it.
-fn order(chain: &[rustls::pki_types::CertificateDer<'_>]) -> Option<String> {
-    let _ = chain;
-    None
+/// Each certificate of a chain is to be that of the one who has signed the one before.
+fn order(chain: &[CertificateDer<'_>]) -> Option<String> {
+    let broken = chain.windows(2).position(|pair| !names_as_issuer(&pair[0], &pair[1]))?;
+    Some(format!(
+        "is followed by certificates in the wrong order: number {} has not signed number {}",
+        broken + 2,
+        broken + 1
+    ))
 }
 
-fn unix_seconds() -> i64 {
+pub(super) fn unix_seconds() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() as i64
 }
 

@@ -9,6 +9,7 @@ mod failed;
 mod files;
 pub(crate) mod gate;
 pub(crate) mod handshake;
+mod holdings;
 mod inspector;
 mod layer;
 mod link;
@@ -22,13 +23,17 @@ mod server;
 mod tickets;
 mod unverified;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 pub(crate) use client::ClientTls;
 pub(crate) use failed::Failed;
 pub(crate) use files::Change;
+pub(crate) use holdings::Holdings;
 pub use inspector::Inspector;
 pub(crate) use link::Link;
 pub(crate) use names::Served;
-pub(crate) use pair::CertificateStatus;
+pub(crate) use pair::{CertificateStatus, Whose};
 pub(crate) use server::ServerTls;
 
 use crate::model::Secured;

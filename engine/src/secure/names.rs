@@ -115,6 +115,3 @@ fn lowered<R>(host: &[u8], work: impl FnOnce(&str) -> R) -> Option<R> {
     lower.make_ascii_lowercase();
     std::str::from_utf8(lower).ok().map(work)
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,6 +4,7 @@ use super::pem::{self, flaw};
 use super::provider::provider;
 use ringgate_config::{Flaw, HostPattern, Part};
 use ringgate_protocols::tls::certificate::{Facts, KeyKind, fingerprint};
+use rustls::Error;
 use rustls::sign::CertifiedKey;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,8 +25,7 @@ pub(super) struct Pair {
 /// What is known of a certificate that is served, or shown to a service.
 #[derive(Clone, Debug)]
 pub(crate) struct CertificateStatus {
-    /// The listener, or the service, that it is for.
-    pub(crate) whose: String,
+    pub(crate) whose: Whose,
     /// The names that it is served for.
     pub(crate) names: Vec<String>,
     /// The file that it is in.
@@ -37,6 +37,15 @@ pub(crate) struct CertificateStatus {
     pub(crate) serial: String,
     pub(crate) fingerprint: [u8; 32],
     pub(crate) loaded_at: SystemTime,
+}
+
+/// Who has a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// It is served by the listener of this name.
+    Listener(String),
+    /// It is shown to the service of this name.
+    Upstream(String),
 }
 
 impl Pair {
@@ -65,9 +74,9 @@ impl Pair {
         self.digests == other.digests && self.names == other.names && self.file == other.file
     }
 
-    pub(super) fn status(&self, whose: &str) -> CertificateStatus {
+    pub(super) fn status(&self, whose: Whose) -> CertificateStatus {
         CertificateStatus {
-            whose: whose.to_owned(),
+            whose,
             names: self.names.iter().map(ToString::to_string).collect(),
             file: self.file.clone(),
             not_before: self.facts.not_before,
@@ -95,11 +104,17 @@ pub(super) fn certified(chain: &[u8], key: &[u8]) -> Result<(CertifiedKey, Facts
         (Part::Key, flaw("holds a key that can't be used", hint))
     })?;
     let certified = CertifiedKey::new(certificates, signing);
-    if certified.keys_match().is_err() {
-        let message = "holds a key that is not the certificate's";
-        return Err((Part::Key, flaw(message, "the first certificate of the other file must be the one of this key")));
+    match certified.keys_match() {
+        Ok(()) => Ok((certified, facts)),
+        Err(Error::InconsistentKeys(_)) => {
+            let hint = "the first certificate of the other file must be the one of this key";
+            Err((Part::Key, flaw("holds a key that is not the certificate's", hint)))
+        }
+        Err(error) => {
+            let message = format!("begins with a certificate that clients can't read: {error}");
+            Err((Part::Chain, flaw(message, "it must be of version 3: have it made anew")))
+        }
     }
-    Ok((certified, facts))
 }
 
 /// The names of hosts and the addresses that a certificate is for.

@@ -7,6 +7,7 @@
 use super::pem::{self, flaw};
 use super::provider::provider;
 use ringgate_config::{ClientAuthMode, Flaw};
+use ringgate_protocols::tls::certificate::next_update;
 use rustls::RootCertStore;
 use rustls::pki_types::{CertificateRevocationListDer, Der, TrustAnchor};
 use rustls::server::WebPkiClientVerifier;
@@ -36,12 +37,13 @@ pub(super) fn verifier(
     mode: ClientAuthMode,
     authorities: &[u8],
     revocations: Option<&[u8]>,
-) -> Result<Arc<dyn ClientCertVerifier>, (Which, Flaw)> {
+) -> Result<Verifier, (Which, Flaw)> {
     let roots = roots(authorities).map_err(|flaw| (Which::Authorities, flaw))?;
     let lists = match revocations {
         Some(file) => lists(file).map_err(|flaw| (Which::Revocations, flaw))?,
         None => Vec::new(),
     };
+    let lists_until = lists.iter().filter_map(|list| next_update(list)).min();
     let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider().clone())
         .with_crls(lists)
         .enforce_revocation_expiration();
@@ -50,7 +52,18 @@ pub(super) fn verifier(
         ClientAuthMode::Required => builder,
     };
     let hint = "have it made anew";
-    builder.build().map_err(|error| (Which::Authorities, flaw(format!("can't be used: {error}"), hint)))
+    match builder.build() {
+        Ok(verifier) => Ok(Verifier { verifier, lists_until }),
+        Err(error) => Err((Which::Authorities, flaw(format!("can't be used: {error}"), hint))),
+    }
+}
+
+/// Who looks at clients' certificates.
+#[derive(Clone)]
+pub(super) struct Verifier {
+    pub(super) verifier: Arc<dyn ClientCertVerifier>,
+    /// When the first of the revocation lists is to be renewed, in Unix seconds.
+    pub(super) lists_until: Option<i64>,
 }
 
 /// Which of the two files.

@@ -1,17 +1,17 @@
 //! What a listener's connections are secured with: its certificates, whom clients are believed by, the keys of its
 //! tickets. All shards share it; a handshake takes the configuration of that moment, and keeps it.
 
-use super::files::{Change, Watch, all_read, sentence};
+use super::files::{Change, Watch, all_read, date, sentence};
+use super::inspector::{unix_seconds, validity};
 use super::names::{Names, Served};
-use super::pair::{CertificateStatus, Pair};
+use super::pair::{CertificateStatus, Pair, Whose};
 use super::provider::{provider_with, versions};
 use super::resolver::Resolver;
-use super::revocation::{self, Which};
+use super::revocation::{self, Verifier, Which};
 use super::tickets::{Admission, TICKETS_SENT, Tickets};
 use ringgate_config::{Certificate, ClientAuth, Flaw, ListenerTls, Part, Pem};
 use ringgate_protocols::tls::NotesName;
 use rustls::ServerConfig;
-use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoClientAuth, NoServerSessionStorage};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -28,6 +28,8 @@ pub(crate) struct ServerTls {
 struct Watched {
     pairs: Vec<Watch>,
     clients: Option<Watch>,
+    /// It was said that a revocation list has not been renewed.
+    told_stale: bool,
 }
 
 /// What holds at the moment.
@@ -42,7 +44,7 @@ struct Live {
 #[derive(Clone)]
 struct Clients {
     admission: Admission,
-    verifier: Arc<dyn ClientCertVerifier>,
+    by: Verifier,
 }
 
 impl ServerTls {
@@ -70,6 +72,7 @@ impl ServerTls {
         let watched = Watched {
             pairs: tls.certificates.iter().map(|one| Watch::over(paths([&one.cert, &one.key]))).collect(),
             clients: tls.client_auth.as_ref().map(|auth| Watch::over(client_paths(auth))),
+            told_stale: false,
         };
         Ok(ServerTls {
             listener: listener.to_owned(),
@@ -91,7 +94,7 @@ impl ServerTls {
 
     /// Its certificates, in the order of the file.
     pub(crate) fn certificates(&self) -> Vec<CertificateStatus> {
-        self.live().resolver.pairs.iter().map(|pair| pair.status(&self.listener)).collect()
+        self.live().resolver.pairs.iter().map(|pair| pair.status(Whose::Listener(self.listener.clone()))).collect()
     }
 
     /// Reads the files that have changed, and goes over to what they hold. One that can't be used changes nothing, and
@@ -108,10 +111,14 @@ impl ServerTls {
         }
         let clients =
             watched.clients.as_mut().and_then(|watch| self.look_at_clients(watch, &live.clients, &mut changes));
-        if !changes.iter().any(|change| change.good) {
+        let clients = clients.unwrap_or_else(|| live.clients.clone());
+        let (stale, told) = (self.stale(&clients), watched.told_stale);
+        watched.told_stale = stale.is_some();
+        let changed = changes.iter().any(|change| change.good);
+        changes.extend(stale.filter(|_| !told));
+        if !changed {
             return changes;
         }
-        let clients = clients.unwrap_or_else(|| live.clients.clone());
         match Live::assemble(&self.settings, pairs, clients, live.tickets.as_ref()) {
             Ok(next) => {
                 // The one before is freed after the lock.
@@ -146,10 +153,13 @@ impl ServerTls {
             }
             Ok(new) => {
                 watch.used();
+                let file = certificate.cert.path.display();
+                let but =
+                    validity(&new.facts, unix_seconds()).pop().map_or_else(String::new, |why| format!(", and {why}"));
+                let until = date(new.facts.not_after);
                 let what = format!(
-                    "listener {}: the certificate in {} was read anew",
-                    self.listener,
-                    certificate.cert.path.display()
+                    "listener {}: the certificate in {file} was read anew; it is valid until {until}{but}",
+                    self.listener
                 );
                 changes.push(Change { good: true, what });
                 Some(new)
@@ -196,6 +206,19 @@ impl ServerTls {
         }
     }
 
+    /// That a revocation list should have been renewed, and what follows from it.
+    fn stale(&self, clients: &Clients) -> Option<Change> {
+        let until = clients.by.lists_until.filter(|until| *until < unix_seconds())?;
+        let file = self.settings.client_auth.as_ref()?.crl.as_ref()?.path.display();
+        let what = format!(
+            "listener {}: the file {file} has a revocation list that was to be renewed by {}: clients that it is for are \
+             refused until it is",
+            self.listener,
+            date(until)
+        );
+        Some(Change { good: false, what })
+    }
+
     fn live(&self) -> Arc<Live> {
         self.live.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -219,7 +242,7 @@ impl Live {
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&versions)
             .map_err(|error| error.to_string())?
-            .with_client_cert_verifier(clients.verifier.clone())
+            .with_client_cert_verifier(clients.by.verifier.clone())
             .with_cert_resolver(Arc::new(NotesName(resolver.clone())));
         config.alpn_protocols = tls.alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
         // Clients without AES in hardware know best, unless an order is asked for.
@@ -255,12 +278,12 @@ fn pair(certificate: &Certificate, held: [&[u8]; 2], known: &[Arc<Pair>]) -> Res
 fn clients(tls: &ListenerTls, files: Option<(&[u8], Option<&[u8]>)>) -> Result<Clients, String> {
     let (authorities, revocations) = files.unwrap_or_default();
     let admission = Admission::of(tls, authorities, revocations);
-    let verifier = match &tls.client_auth {
+    let by = match &tls.client_auth {
         Some(auth) => revocation::verifier(auth.mode, authorities, revocations)
             .map_err(|(which, flaw)| client_sentence(auth, which, &flaw))?,
-        None => Arc::new(NoClientAuth),
+        None => Verifier { verifier: Arc::new(NoClientAuth), lists_until: None },
     };
-    Ok(Clients { admission, verifier })
+    Ok(Clients { admission, by })
 }
 
 fn client_sentence(auth: &ClientAuth, which: Which, flaw: &Flaw) -> String {

@@ -65,10 +65,11 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
-/// The names of all packages that `package` is built from, itself included; what only its tests need is left out.
+/// The names of all packages that `package` runs with, itself included. What only its tests need is left out, and what
+/// only build scripts do: the one of aws-lc-sys drives a C compiler by a package that names libc, on the machine that builds.
 fn dependencies(package: &str) -> Vec<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let arguments = ["tree", "--locked", "--edges", "normal,build", "--prefix", "none", "--format", "{p}", "--package"];
+    let arguments = ["tree", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}", "--package"];
     let output = Command::new(cargo).args(arguments).arg(package).current_dir(root()).output().unwrap();
     assert!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();

@@ -50,7 +50,8 @@ pub(crate) const CRATES: &[(&str, &[&str])] = &[
     ("ringgate", &["ringgate-bench", "ringgate-loadtest"]),
 ];
 
-/// `{protocols, config} <- model <- series <- {route, upstream, observe} <- proxy <- control <- binary`, and `rt` below them.
+/// `{protocols, config} <- model <- series <- {route, secure, observe} <- upstream <- proxy <- control <- binary`, and `rt` below
+/// them.
 pub(crate) fn direction(source: &Source) -> Vec<String> {
     let Some(room) = room_of(&source.path) else { return Vec::new() };
     let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == room) else {
@@ -184,9 +185,7 @@ pub(crate) fn names(source: &Source) -> Vec<String> {
 pub(crate) fn crates(package: &str, tree: &[String], forbidden: &[&str]) -> Vec<String> {
     let bad = tree.iter().filter(|name| forbidden.contains(&name.as_str()));
     let broken = bad.map(|name| {
-        format!(
-            "{package} is built from {name}: it must not be. See the direction of dependencies in docs/ARCHITECTURE.md"
-        )
+        format!("{package} runs with {name}: it must not. See the direction of dependencies in docs/ARCHITECTURE.md")
     });
     broken.collect()
 }
@@ -206,6 +205,8 @@ fn an_import_against_the_direction_is_found() {
         ("engine/src/route/table.rs", "fn f() { ringgate_rt::clock::now(); }"),
         ("engine/src/route/table.rs", "use crate::{model::Fault, upstream::Cluster};"),
         ("engine/src/upstream/pool.rs", "use crate::observe::LogBatch;"),
+        ("engine/src/secure/server.rs", "use crate::proxy::Snapshot;"),
+        ("engine/src/observe/json.rs", "use crate::secure::Secured;"),
         ("engine/src/proxy/shard.rs", "use crate::control::Options;"),
         ("engine/src/main.rs", "use ringgate::harness::Harness;"),
         ("engine/rt/src/shard.rs", "use ringgate_config::Config;"),

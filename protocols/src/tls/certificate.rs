@@ -12,6 +12,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey;
+use x509_parser::revocation_list::CertificateRevocationList;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 /// Alternative names that are kept of a certificate; further ones are left out.
@@ -115,6 +116,21 @@ impl Facts {
             fingerprint: fingerprint(der),
         })
     }
+}
+
+/// Whether a certificate names the other one as its issuer; whether that one has signed it is not looked at. False if one
+/// of them is none.
+pub fn names_as_issuer(certificate: &[u8], issuer: &[u8]) -> bool {
+    match (X509Certificate::from_der(certificate), X509Certificate::from_der(issuer)) {
+        (Ok((_, one)), Ok((_, other))) => one.issuer().as_raw() == other.subject().as_raw(),
+        _ => false,
+    }
+}
+
+/// When the list after this revocation list (DER) is due, in Unix seconds; none if it does not say so, or is none.
+pub fn next_update(list: &[u8]) -> Option<i64> {
+    let (_, list) = CertificateRevocationList::from_der(list).ok()?;
+    list.next_update().map(|due| due.timestamp())
 }
 
 /// The SHA-256 of some bytes.

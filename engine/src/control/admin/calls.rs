@@ -55,6 +55,7 @@ enum Verb {
     Routes,
     Upstreams,
     Connections,
+    Certificates,
     Level,
     SetLevel,
     Reload,
@@ -76,6 +77,7 @@ pub(super) const CALLS: &[Call] = &[
     call("GET", "/routes", Verb::Routes, "the routes, in the order of the file"),
     call("GET", "/upstreams", Verb::Upstreams, "the services and the state of their endpoints"),
     call("GET", "/connections", Verb::Connections, "client connections and their limit"),
+    call("GET", "/certificates", Verb::Certificates, "the certificates in use, and when they expire"),
     call("GET", "/log-level", Verb::Level, "the level up to which lines are written to stderr"),
     call("PUT", "/log-level", Verb::SetLevel, "changes it: {\"level\":\"error|warn|info|debug\"}"),
     call("POST", "/reload", Verb::Reload, "reads the file anew and answers with what came of it; ?wait=no: at once"),
@@ -168,6 +170,7 @@ fn read(verb: Verb, shared: &Shared) -> Answer {
         Verb::Routes => show::routes(&status),
         Verb::Upstreams => show::upstreams(&status, &shared.registry),
         Verb::Connections => show::connections(&status, &shared.registry),
+        Verb::Certificates => show::certificates(&status),
         Verb::Level => good(&json!({ "level": LogLevel::current().name() })),
         _ => index(),
     }

@@ -5,6 +5,7 @@ use super::super::gateway::Gateway;
 use super::super::listeners::Started;
 use super::super::reload::Outcome;
 use crate::proxy::{Permits, Readiness};
+use crate::secure::Holdings;
 use ringgate_config::Config;
 use ringgate_rt::counters::Counters;
 use std::collections::BTreeSet;
@@ -39,6 +40,8 @@ pub(in crate::control) struct Status {
     pub(super) permits: Permits,
     pub(super) readiness: Readiness,
     pub(super) taken_out: TakenOut,
+    /// What secures connections: itself, not what it was when this was published.
+    pub(super) secured: Holdings,
 }
 
 /// Endpoints that an operator has taken out, by the name of their service and their address.
@@ -60,6 +63,7 @@ impl Status {
             permits: permits.clone(),
             readiness: readiness.clone(),
             taken_out: TakenOut::new(),
+            secured: Holdings::default(),
         }
     }
 
@@ -90,6 +94,7 @@ impl Status {
         self.loaded_at = SystemTime::now();
         self.listeners = gateway.listeners.clone();
         self.counters = gateway.counters.clone();
+        self.secured = gateway.secured.clone();
         // What comes back later is a new endpoint, on the shards too.
         let mut taken_out = std::mem::take(&mut self.taken_out);
         taken_out.retain(|(upstream, address)| self.has_endpoint(upstream, address));

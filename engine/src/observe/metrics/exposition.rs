@@ -30,6 +30,7 @@ impl Registry {
                 ("route", names.routes.overflowed()),
                 ("endpoint", names.endpoints.overflowed()),
                 ("listener", names.listeners.overflowed()),
+                ("certificate", self.certificates_overflowed()),
             ];
             (names.routes.all(), names.endpoints.all(), names.listeners.all(), overflowed)
         };
@@ -38,6 +39,7 @@ impl Registry {
         client(&mut page, &endpoints);
         self.clients_connections(&mut page, &listeners);
         self.configuration(&mut page);
+        self.show_certificates(&mut page);
         page.family(&OVERFLOWED);
         for (kind, names) in overflowed {
             page.sample(&[kind], Value::Whole(names as u64));

@@ -2,6 +2,7 @@
 //!
 //! Used at the start, at reloads and when metrics are asked for; never on the way of a request.
 
+use super::certificates::Certificates;
 use crate::observe::LogCounts;
 use crate::series::{EndpointSeries, ListenerSeries, RouteSeries, ShardSeries};
 use ringgate_config::Config;
@@ -28,6 +29,7 @@ pub(crate) struct Registry {
     shards: Vec<Arc<ShardSeries>>,
     log: Arc<LogCounts>,
     pub(super) reloads: Reloads,
+    pub(super) certificates: Certificates,
     pub(super) connections_max: AtomicU64,
     pub(super) started_micros: u64,
 }
@@ -84,6 +86,7 @@ impl Registry {
             shards: (0..shards).map(|index| Arc::new(ShardSeries::new(index))).collect(),
             log: Arc::default(),
             reloads: Reloads::new(),
+            certificates: Certificates::default(),
             connections_max: AtomicU64::new(0),
             started_micros: unix_micros(),
         })

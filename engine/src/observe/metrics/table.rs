@@ -67,6 +67,10 @@ families! {
         "When the configuration in force was loaded, in Unix time.";
     GENERATION: Gauge "ringgate_config_generation" []
         "The configuration in force: 1 at the start, one more with each reload that took effect.";
+    CERTIFICATE_READS: Counter "ringgate_certificate_reloads_total" ["result"]
+        "Files of certificates, keys and revocations that had changed and were read anew: ok if they are used from then on.";
+    CERTIFICATE_EXPIRY: Gauge "ringgate_certificate_expiry_timestamp_seconds" ["listener", "upstream", "name", "file"]
+        "When a certificate expires that a listener serves, or that is shown to an upstream, in Unix time.";
     OVERFLOWED: Gauge "ringgate_series_overflowed" ["kind"]
         "Names beyond the bound on series, which are counted together under `other`.";
     LOG_LINES: Counter "ringgate_access_log_lines_total" []

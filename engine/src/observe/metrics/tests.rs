@@ -223,6 +223,41 @@ fn the_page_has_what_the_table_says() {
 }
 
 const BEGIN: &str = "<!-- metrics: written by a test, see engine/src/observe/metrics/tests.rs -->\n";
+#[test]
+fn certificates_show_when_they_expire_and_are_bounded() {
+    let registry = Registry::new(1);
+    let certificate = |file: usize, expires: u64| super::Certificate {
+        listener: "https".into(),
+        upstream: String::new(),
+        name: "a.example".into(),
+        file: format!("{file}.pem"),
+        expires,
+    };
+    let page = || Exposition::read(&registry.exposition());
+    let expiry = |page: &Exposition| {
+        let of_it = page.series.iter().filter(|(name, _)| name.starts_with("ringgate_certificate_expiry"));
+        of_it.map(|(name, value)| (parse(name).1, *value)).collect::<Vec<_>>()
+    };
+    assert_eq!(expiry(&page()), []);
+    // The same file twice has one series: the time that comes first.
+    registry.certificates_are([certificate(0, 90), certificate(0, 80), certificate(0, 85)].into_iter());
+    let shown = expiry(&page());
+    assert_eq!(shown.len(), 1, "{shown:?}");
+    assert_eq!(shown[0].1, 80.0);
+    let max = super::certificates::CERTIFICATES_MAX;
+    registry.certificates_are((0..max + 2).map(|file| certificate(file, 90)));
+    registry.certificates_read(3, 1);
+    let page = page();
+    assert_eq!(expiry(&page).len(), max);
+    for (series, value) in [
+        ("ringgate_series_overflowed{kind=\"certificate\"}", 2.0),
+        ("ringgate_certificate_reloads_total{result=\"ok\"}", 3.0),
+        ("ringgate_certificate_reloads_total{result=\"failed\"}", 1.0),
+    ] {
+        assert_eq!(page.series.get(series), Some(&value), "{series}");
+    }
+}
+
 const END: &str = "<!-- end of metrics -->\n";
 
 /// The list in the documentation is the table's. `RINGGATE_WRITE=1` writes it.

@@ -1,5 +1,6 @@
 //! What is shown, as JSON: values as the file writes them, no secrets.
 
+mod certificates;
 mod config;
 mod matching;
 mod values;
@@ -9,6 +10,7 @@ use super::super::report::address_text;
 use super::answer::{Answer, good, json, list};
 use super::status::Status;
 use crate::observe::{EndpointGlance, Registry};
+pub(super) use certificates::certificates;
 pub(super) use config::config;
 use hyper::StatusCode;
 use ringgate_config::Secret;
