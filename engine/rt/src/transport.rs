@@ -46,6 +46,11 @@ pub trait Transport: 'static {
     /// Bytes handed to the kernel that the peer has not confirmed yet.
     fn unconfirmed(&self) -> u64;
 
+    /// Bytes that have come and can't be given yet: of a record that is not whole.
+    fn held(&self) -> u64 {
+        0
+    }
+
     /// Whether the peer has left for good, by a reset or by closing both ways; that it has ended its own side does not
     /// count. Looks past bytes that have not been received. A system call, for an operation that takes long.
     fn peer_left(&self) -> bool;

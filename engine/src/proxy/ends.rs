@@ -33,6 +33,8 @@ pub(crate) trait Downstream {
     fn body_done(&self) -> bool;
     /// Bytes of the request's body that have come so far.
     fn body_bytes(&self) -> u64;
+    /// The same, with those that have come and can't be read yet: what tells a slow client from one that stands still.
+    fn body_progress(&self) -> u64;
     /// Goes back to the start of the request's body. False if what has come of it is not there any more.
     fn rewind(&mut self) -> bool;
     /// Looks whether the client has left, once its request is read. `on_purpose` spends an operation on it where the

@@ -264,7 +264,7 @@ impl<D: Downstream, U: Upstream, F: FnMut(&U, &mut Edits)> Transfer<'_, D, U, F>
         }
         let rate = self.bounds.min_rate;
         let reading = !self.request_sent && self.client_is_waited_for;
-        if self.body_rate.too_slow(now, self.down.body_bytes(), reading, rate) {
+        if self.body_rate.too_slow(now, self.down.body_progress(), reading, rate) {
             return Err(Fault::SlowBody);
         }
         let (confirmed, waiting) = self.down.sent();

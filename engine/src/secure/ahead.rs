@@ -16,10 +16,6 @@ impl Ahead {
         Ahead { bytes, asked: None }
     }
 
-    pub(super) fn into_bytes(self) -> Buf {
-        self.bytes
-    }
-
     pub(super) fn start_recv(&mut self, buf: Buf) {
         self.asked = Some(buf);
     }

@@ -57,8 +57,8 @@ impl Gate {
         Place { gate: self, number, going }
     }
 
-    /// Handshakes that go on.
-    pub(crate) fn going_on(&self) -> usize {
+    #[cfg(test)]
+    fn going_on(&self) -> usize {
         self.going_on.borrow().len()
     }
 

@@ -35,6 +35,8 @@ pub(crate) struct TlsLayer {
     plain: Option<Buf>,
     end_with_next: bool,
     failure: Option<Failure>,
+    /// Bytes of a record that has come in part.
+    held: usize,
     sent: u64,
     sent_at: Moment,
 }
@@ -70,6 +72,7 @@ impl TlsLayer {
             plain: None,
             end_with_next: false,
             failure: None,
+            held: 0,
             sent: 0,
             sent_at: Moment(0),
         }
@@ -77,6 +80,10 @@ impl TlsLayer {
 
     pub(super) fn security(&self) -> &Rc<Security> {
         &self.security
+    }
+
+    pub(super) fn held(&self) -> u64 {
+        self.held as u64
     }
 
     pub(super) fn start_recv(&mut self, buf: Buf) {
@@ -197,6 +204,7 @@ impl TlsLayer {
         let n = opened.plain.len();
         if n == 0 && !opened.closed {
             drop_range(&mut buf, before, opened.rest);
+            self.held = buf.len() - before;
             if was_cancelled {
                 return Some(self.broken_off(Err(cancelled()), buf, before));
             }
@@ -212,6 +220,7 @@ impl TlsLayer {
             self.recv = Recv::Below { before, cancelled: false };
             return None;
         }
+        self.held = buf.len() - opened.rest;
         if opened.rest < buf.len() && !opened.closed {
             let mut waiting = Buf::standard();
             waiting.append(&buf.data()[opened.rest..]);

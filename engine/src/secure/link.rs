@@ -39,20 +39,6 @@ impl<T: Transport> Link<T> {
         }
     }
 
-    /// Takes the bytes back that were put ahead.
-    pub(crate) fn take_ahead(&mut self) -> Option<Buf> {
-        match self.layer.take() {
-            Some(layer) => match *layer {
-                Layer::Ahead(ahead) => Some(ahead.into_bytes()),
-                Layer::Tls(tls) => {
-                    self.layer = Some(Box::new(Layer::Tls(tls)));
-                    None
-                }
-            },
-            None => None,
-        }
-    }
-
     /// From here on the connection is secured.
     pub(crate) fn secure(&mut self, tls: TlsLayer) {
         self.layer = Some(Box::new(Layer::Tls(tls)));
@@ -166,6 +152,13 @@ impl<T: Transport> Transport for Link<T> {
 
     fn unconfirmed(&self) -> u64 {
         self.io.unconfirmed()
+    }
+
+    fn held(&self) -> u64 {
+        match self.layer.as_deref() {
+            Some(Layer::Tls(tls)) => tls.held(),
+            _ => 0,
+        }
     }
 
     fn peer_left(&self) -> bool {

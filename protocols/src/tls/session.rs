@@ -160,9 +160,7 @@ impl Session {
         let mut rest = &message[..];
         while let Some((&[kind, a, b, c], behind)) = rest.split_first_chunk() {
             let len = u32::from_be_bytes([0, a, b, c]) as usize;
-            if len > MESSAGE_MAX {
-                return Err(Failure::BadMessage);
-            }
+            self.may_come(kind, len)?;
             let Some((body, behind)) = behind.split_at_checked(len) else { break };
             // What comes after an update is sealed with another key: nothing may follow it in its record.
             if kind == KEY_UPDATE && !behind.is_empty() {
@@ -179,13 +177,20 @@ impl Session {
         Ok(())
     }
 
+    /// Whether there is such a message at all: nothing else is waited for.
+    fn may_come(&self, kind: u8, len: usize) -> Result<(), Failure> {
+        match (kind, &self.secrets) {
+            (KEY_UPDATE, _) if len == 1 => Ok(()),
+            (NEW_SESSION_TICKET, Secrets::Client(_)) if len <= MESSAGE_MAX => Ok(()),
+            (KEY_UPDATE, _) | (NEW_SESSION_TICKET, Secrets::Client(_)) => Err(Failure::BadMessage),
+            _ => Err(Failure::UnexpectedMessage),
+        }
+    }
+
     fn message_is(&mut self, kind: u8, body: &[u8]) -> Result<(), Failure> {
         match (kind, &mut self.secrets) {
             (KEY_UPDATE, secrets) => {
-                let &[asked] = body else { return Err(Failure::BadMessage) };
-                if asked > 1 {
-                    return Err(Failure::BadMessage);
-                }
+                let &[asked @ 0..=1] = body else { return Err(Failure::BadMessage) };
                 let (sequence, secret) = match secrets {
                     Secrets::Server(kernel) => kernel.update_rx_secret(),
                     Secrets::Client(kernel) => kernel.update_rx_secret(),

@@ -61,6 +61,10 @@ impl<T: Transport> Downstream for H1Downstream<'_, T> {
         self.body_bytes
     }
 
+    fn body_progress(&self) -> u64 {
+        self.body_bytes + self.io.held()
+    }
+
     fn rewind(&mut self) -> bool {
         if self.handed_on || self.answered {
             return false;
