@@ -100,7 +100,7 @@ impl Session {
             let (content, payload) = self.open.open(&mut bytes[next..next + len])?;
             let payload = next + payload.start..next + payload.end;
             next += len;
-            if content == Content::Data && !payload.is_empty() {
+            if content == Content::Data && !payload.is_empty() && self.message.is_empty() {
                 self.empty = 0;
                 if plain.is_empty() && at == 0 {
                     plain = payload;
@@ -130,7 +130,8 @@ impl Session {
             return Err(Failure::UnexpectedMessage);
         }
         match content {
-            Content::Data => Ok(()),
+            Content::Data if payload.is_empty() => Ok(()),
+            Content::Data => Err(Failure::UnexpectedMessage),
             Content::Alert => self.alerted(payload),
             Content::Handshake => self.told(payload),
             Content::ChangeCipherSpec => Err(Failure::UnexpectedMessage),
@@ -287,7 +288,7 @@ impl Session {
         }
     }
 
-    fn append(&mut self, content: Content, payload: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
+    pub(super) fn append(&mut self, content: Content, payload: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
         debug_assert!(payload.len() <= PAYLOAD_MAX);
         let at = out.len();
         out.resize(at + self.seal.front(), 0);

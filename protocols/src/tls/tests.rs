@@ -10,6 +10,8 @@ use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection, Sup
 use std::io::{Read, Write};
 use std::sync::Arc;
 
+mod afterwards;
+
 fn provider(suites: &[SupportedCipherSuite]) -> Arc<CryptoProvider> {
     Arc::new(CryptoProvider { cipher_suites: suites.to_vec(), ..aws_lc_rs::default_provider() })
 }
