@@ -30,3 +30,5 @@ pub use fmt::{Formatted, fmt};
 pub use gateway::{Gateway, Options};
 pub use life::run;
 pub use listeners::Started;
+
+pub use crate::secure::Inspector;

@@ -86,7 +86,7 @@ impl ClientTls {
         let live = Live::assemble(tls, believes, shows, before.as_deref()).map_err(said)?;
         Ok(Some(ClientTls {
             upstream: upstream.name.clone(),
-            settings: tls.clone(),
+            settings: without_bytes(tls),
             names: names(upstream, tls).map_err(said)?,
             live: RwLock::new(Arc::new(live)),
             watched: Mutex::new(Watched {
@@ -281,6 +281,14 @@ impl Shows {
         let resolver = Arc::new(SingleCertAndKey::from(rustls::sign::CertifiedKey::clone(&pair.key)));
         Ok(Shows { pair: Arc::new(pair), resolver })
     }
+}
+
+/// The same without what the files held: see [`super::server`].
+fn without_bytes(tls: &UpstreamTls) -> UpstreamTls {
+    let mut settings = tls.clone();
+    let certificate = settings.certificate.iter_mut().flat_map(|(cert, key)| [cert, key]);
+    certificate.chain(&mut settings.ca).for_each(|file| file.bytes = Vec::new());
+    settings
 }
 
 /// The name of each endpoint: the one that the file gives, or the endpoint's address.

@@ -76,7 +76,7 @@ impl ServerTls {
         };
         Ok(ServerTls {
             listener: listener.to_owned(),
-            settings: tls.clone(),
+            settings: without_bytes(tls),
             live: RwLock::new(Arc::new(live)),
             watched: Mutex::new(watched),
         })
@@ -258,6 +258,15 @@ impl Live {
         config.enable_secret_extraction = true;
         Ok(Live { config: Arc::new(config), resolver, clients, tickets })
     }
+}
+
+/// The same without what the files held: what is in use of it is kept elsewhere, and a key need not lie about twice.
+fn without_bytes(tls: &ListenerTls) -> ListenerTls {
+    let mut settings = tls.clone();
+    let certificates = settings.certificates.iter_mut().flat_map(|one| [&mut one.cert, &mut one.key]);
+    let clients = settings.client_auth.iter_mut().flat_map(|auth| std::iter::once(&mut auth.ca).chain(&mut auth.crl));
+    certificates.chain(clients).for_each(|file| file.bytes = Vec::new());
+    settings
 }
 
 /// The certificate that two files hold: one of the `known` ones, if that is it.

@@ -153,7 +153,7 @@ impl Gate {
     }
 
     #[track_caller]
-    fn of(config: &ringgate_config::Config, driver: Choice) -> Gate {
+    pub(crate) fn of(config: &ringgate_config::Config, driver: Choice) -> Gate {
         let log = Log::default();
         let options = Options { driver, access_log: Some(Box::new(log.clone())), unpinned: true, ..Options::default() };
         let gateway = Gateway::start(config, options).expect("a gateway");
