@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ringgate_config::{
-    AccessLog, Action, Address, Config, EndpointAddress, Forward, HostPattern, Limits, LogFormat, LogTarget,
-    PathPattern, ResponseBody, Route, Segment, Unchecked, load,
+    AccessLog, Action, Address, ClientAuthMode, Config, EndpointAddress, Forward, HostPattern, HttpsRedirect, Limits,
+    LogFormat, LogTarget, PathPattern, ProxyVersion, ResponseBody, Route, Segment, TlsVersion, Unchecked, load,
 };
 
 fn folder() -> PathBuf {
@@ -24,7 +24,7 @@ fn every_example_loads_without_a_warning() {
     names.retain(|name| name.ends_with(".yaml"));
     names.sort();
     names.push("include/main.yaml".to_owned());
-    assert!(names.len() >= 10, "{names:?}");
+    assert!(names.len() >= 13, "{names:?}");
     for name in names {
         assert_eq!(example(&name).warnings, [], "{name}");
     }
@@ -159,6 +159,50 @@ fn include() {
     let files: Vec<&str> = config.files.iter().map(|file| file.file_name().unwrap().to_str().unwrap()).collect();
     assert_eq!(files, ["main.yaml", "site.yaml", "users.yaml"]);
     assert_eq!(config.files[config.routes[1].at.file as usize].file_name().unwrap(), "users.yaml");
+}
+
+#[test]
+fn tls() {
+    let config = example("tls.yaml");
+    assert_eq!(config.listeners[0].https_redirect, Some(HttpsRedirect { port: 8443, status: 308 }));
+    let tls = config.listeners[1].tls.as_ref().unwrap();
+    assert_eq!(tls.certificates.len(), 2);
+    assert!(tls.certificates.iter().all(|own| own.hosts.is_empty()));
+    assert!(tls.certificates[0].cert.bytes.starts_with(b"-----BEGIN CERTIFICATE-----"));
+    assert!(tls.certificates[0].key.bytes.starts_with(b"-----BEGIN PRIVATE KEY-----"));
+    assert_eq!(tls.client_auth.as_ref().unwrap().mode, ClientAuthMode::Optional);
+    assert_eq!(tls.hsts.as_ref().unwrap().max_age, Duration::from_secs(300));
+    assert!(config.access_log.unwrap().tls);
+    // The files are watched like every other.
+    assert!(config.files.contains(&folder().join("certs/localhost-rsa.key")));
+}
+
+#[test]
+fn passthrough() {
+    let config = example("passthrough.yaml");
+    let entries: Vec<(usize, &str)> = config.listeners[0]
+        .passthrough
+        .iter()
+        .map(|entry| (entry.hosts.len(), config.upstreams[entry.upstream].name.as_str()))
+        .collect();
+    assert_eq!(entries, [(1, "mail"), (1, "shop"), (0, "rest")]);
+    assert_eq!(config.listeners[0].proxy_protocol.as_ref().unwrap().from[0].to_string(), "127.0.0.0/8");
+    let tcp = config.listeners[1].tcp.as_ref().unwrap();
+    assert_eq!(
+        (config.upstreams[tcp.upstream].name.as_str(), tcp.idle_timeout),
+        ("database", Duration::from_secs(28_800))
+    );
+    assert_eq!(config.upstreams[0].proxy_protocol, Some(ProxyVersion::V2));
+}
+
+#[test]
+fn upstream_tls() {
+    let config = example("upstream-tls.yaml");
+    let users = config.upstreams[0].tls.as_ref().unwrap();
+    assert_eq!((users.server_name.as_deref(), users.verify), (Some("localhost"), true));
+    assert!(users.ca.is_some() && users.certificate.is_some());
+    let orders = config.upstreams[1].tls.as_ref().unwrap();
+    assert_eq!((&orders.server_name, orders.min_version), (&None, TlsVersion::Tls13));
 }
 
 fn forward(route: &Route) -> &Forward {

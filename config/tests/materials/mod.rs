@@ -4,9 +4,9 @@
 use ringgate_config::{CertificateFacts, Flaw, Materials, Part, TlsVersion};
 
 /// Reads files of lines: `names a.example *.b.example`, `kind ECDSA`, `warning WORDS`, `goes with NAME`, `flaw WORDS`.
-pub struct Told {
+pub(crate) struct Told {
     /// Whether this system trusts anybody.
-    pub system: bool,
+    pub(crate) system: bool,
 }
 
 /// What stands behind a word at the beginning of a line.
