@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use crate::decode::{INCLUDED_MAX, PATH_MAX, SEGMENTS_MAX, TABLES, UNIX_PATH_MAX};
-use crate::decode::{access_log, redirect, respond, secret};
+use crate::decode::{access_log, redirect, respond, secret, tls};
 use crate::environment::EXPANDED_MAX;
 use crate::findings::KEPT_MAX;
 use crate::form::Form;
@@ -85,6 +85,7 @@ fn limits(page: &mut String) {
         ("a path, in bytes", counts(PATH_MAX)),
         ("a path, in segments", counts(SEGMENTS_MAX)),
         ("a regular expression when compiled", show_size(REGEX_BYTES_MAX as u64)),
+        ("a file of certificates, a key or revocations", show_size(tls::PEM_BYTES_MAX)),
         ("a file that holds a secret", show_size(secret::SECRET_BYTES_MAX)),
         ("the target of a redirect", show_size(redirect::TO_MAX as u64)),
         ("the body of an answer, written out", show_size(respond::BODY_MAX as u64)),
@@ -117,6 +118,7 @@ fn type_of(form: &Form) -> String {
         Form::Text { kind, .. } => (*kind).to_owned(),
         Form::Choice(words) => words.iter().map(|word| code(word)).collect::<Vec<_>>().join(" or "),
         Form::Switch => "`on` or `off`".to_owned(),
+        Form::OrOff(form @ Form::Object(_)) => format!("`off` or {}", type_of(form)),
         Form::OrOff(form) => format!("{} or `off`", type_of(form)),
         Form::OrSwitch(form) => format!("`on`, `off` or {}", type_of(form)),
         Form::Either(a, b) => format!("{} or {}", type_of(a), type_of(b)),
@@ -166,6 +168,8 @@ compares the two. To change it, change the tables and run
 | path | see "Paths" | `/users/{id}` |
 | template | text with references in braces, see "Templates" | `/new/{rest}` |
 | secret | `{ file: PATH }` or text from the environment, see "Secrets" | `"${ADMIN_TOKEN}"` |
+| path of a file | relative to the directory of the file that names it; certificates and keys in PEM, see "Certificates" | `certs/site.pem` |
+| cipher suite | its name | `TLS13_AES_256_GCM_SHA384`, `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256` |
 
 ### Environment
 
@@ -203,6 +207,8 @@ A redirect's target, the body of an answer and the values of its header fields m
 | `{route.name}` | the route's name |
 | `{request.method}`, `{request.scheme}`, `{request.host}`, `{request.path}`, `{request.query}` | the parts of the request; the host without its port, path and query as sent |
 | `{request.id}`, `{request.client}` | the request's id, the client's address |
+| `{request.server_name}`, `{request.tls_version}` | the host that the client named when it connected, `TLSv1.2` or `TLSv1.3`; empty over clear text |
+| `{request.client_subject}`, `{request.client_sans}`, `{request.client_fingerprint}` | of the client's certificate: subject, alternative names, SHA-256 in hexadecimal digits; empty for none |
 
 A name is letters, digits, `_` and `.` directly between braces; a name that stands for nothing is an error. `{{id}}` is the
 text `{id}`, and a brace that opens no name stands for itself, so JSON is written as it is. A value is written so that it
@@ -233,12 +239,34 @@ A secret is `{ file: PATH }`, or a value that comes from the environment: `"${NA
 most 64 KiB; white space around it is removed. A secret that is written out gets a warning. No diagnostic, log or answer of
 the admin listener shows one.
 
+### Certificates
+
+A listener may have any number of certificates. A client names a host when it connects (SNI), and gets the certificate that
+is for this name; if there is none, the one for the wildcard that takes it, where `*.` stands for one label; if there is
+none, and for a client that names no host, the first of the list, or no connection with `strict_sni: on`. A certificate is
+for its `hosts`, or for the names that it holds itself: so `hosts` are only needed where it holds more names than are meant.
+
+Two certificates for one name, one with an ECDSA key and one with an RSA key, stand as two entries of the list: a client gets
+ECDSA if it knows that, RSA otherwise. Of two with the same kind of key the first in the list is served, and `check` warns.
+
+A certificate's file holds the certificate, then those between it and the root, in PEM; the key's file one private key, not
+encrypted. Both are checked at load: that they can be read, that the key is the certificate's, and when it expires. They are
+read again when they change, without a reload, and on every reload; so are authorities and revocation lists. While new files
+don't go together, or are broken, what was read before goes on being served, and the log says which file it is and why. Write
+the new files beside the old ones and rename them. Connections that are open stay open.
+
+Paths only: a certificate or key itself, written into the configuration, is an error that doesn't show it.
+
+`match_host` keeps a connection to the hosts that its certificate is for: browsers send requests for every host that a
+certificate holds over one connection, and a request for another one gets 421, upon which they make a new connection.
+
 ### Warnings
 
 What is allowed but hardly meant is a warning, and the file is used: a route that no request reaches because one that is
 asked before takes everything that it takes; an upstream that no route uses; a `connect_timeout` longer than a route waits;
 an endpoint that is one of the gateway's own addresses; a port that the process may not bind; a network of trusted proxies
-that is everybody; a text that looks like another gateway's variable.
+that is everybody; a text that looks like another gateway's variable; a certificate that expires soon, that is never served or
+that browsers will refuse for its `hosts`; a service whose certificate is not checked; routes where no listener takes requests.
 
 ## Keys
 "#;

@@ -6,7 +6,10 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use ringgate_config::{Action, Config, Diagnostic, Diagnostics, Files, Listed, PathPattern, Position, Unchecked, diff, format, parse_with, path_regex};
+use ringgate_config::{
+    Action, CertificateFacts, Config, Diagnostic, Diagnostics, Files, Flaw, Listed, Listener, Materials, Part,
+    PathPattern, Pem, Position, TlsVersion, Upstream, diff, format, parse_with, path_regex,
+};
 
 /// Answers for every file with the same text; each directory holds two files.
 struct Same<'t>(&'t str);
@@ -29,9 +32,40 @@ impl Files for Same<'_> {
     }
 }
 
+/// Takes the words of a file for the names of a certificate; whether it is wrong depends on how long it is.
+struct Words;
+
+impl Words {
+    fn flaw(bytes: &[u8]) -> Result<(), Flaw> {
+        let flaw = || Flaw { message: "holds nothing".to_owned(), hint: "name another".to_owned() };
+        if bytes.len() % 11 == 10 { Err(flaw()) } else { Ok(()) }
+    }
+}
+
+impl Materials for Words {
+    fn certificate(&self, chain: &[u8], key: &[u8]) -> Result<CertificateFacts, (Part, Flaw)> {
+        Words::flaw(chain).map_err(|flaw| (if key.len() % 2 == 0 { Part::Chain } else { Part::Key }, flaw))?;
+        let names = String::from_utf8_lossy(chain).split_ascii_whitespace().take(5).map(str::to_owned).collect();
+        let warnings = if chain.len() % 3 == 2 { vec!["expires soon".to_owned()] } else { Vec::new() };
+        Ok(CertificateFacts { names, key_kind: "ECDSA", warnings })
+    }
+
+    fn authorities(&self, pem: Option<&[u8]>) -> Result<(), Flaw> {
+        Words::flaw(pem.unwrap_or_default())
+    }
+
+    fn revocations(&self, lists: &[u8]) -> Result<(), Flaw> {
+        Words::flaw(lists)
+    }
+
+    fn suites(&self) -> Vec<(&'static str, TlsVersion)> {
+        vec![("TLS13_A", TlsVersion::Tls13), ("TLS_ECDHE_RSA_WITH_A", TlsVersion::Tls12)]
+    }
+}
+
 fn load(main: &str, others: &str) -> Result<Config, Diagnostics> {
     let env = |name: &str| name.len().is_multiple_of(2).then(|| format!("{name}:80"));
-    parse_with("main.yaml", main, &env, &Same(others), &Unchecked)
+    parse_with("main.yaml", main, &env, &Same(others), &Words)
 }
 
 fuzz_target!(|data: &[u8]| {
@@ -78,6 +112,15 @@ fn consistent(config: &Config) {
     for upstream in &config.upstreams {
         assert!(!upstream.endpoints.is_empty() && upstream.endpoints.iter().all(|e| (1..=1000).contains(&e.weight)));
     }
+    for listener in &config.listeners {
+        let tcp = listener.tcp.iter().map(|tcp| tcp.upstream);
+        let mut upstreams = tcp.chain(listener.passthrough.iter().map(|entry| entry.upstream));
+        assert!(upstreams.all(|index| index < config.upstreams.len()));
+        assert!(listener.tls.iter().all(|tls| !tls.certificates.is_empty()));
+        assert!(listener.passthrough.iter().filter(|entry| entry.hosts.is_empty()).count() <= 1);
+        let streams = [listener.tcp.is_some(), !listener.passthrough.is_empty(), listener.https_redirect.is_some()];
+        assert!(streams.into_iter().filter(|is| *is).count() <= 1);
+    }
     for route in &config.routes {
         if let Some(PathPattern::Regex(source)) = &route.matches.path {
             path_regex(source).unwrap();
@@ -107,8 +150,29 @@ fn formatted(config: &Config, main: &str, others: &str) {
 fn nowhere(mut config: Config) -> Config {
     config.warnings.clear();
     config.admin.iter_mut().for_each(|admin| admin.at = Position::START);
-    config.listeners.iter_mut().for_each(|listener| listener.at = Position::START);
-    config.upstreams.iter_mut().for_each(|upstream| upstream.at = Position::START);
+    for listener in &mut config.listeners {
+        listener.at = Position::START;
+        listener.tls.iter_mut().flat_map(|tls| &mut tls.certificates).for_each(|own| own.at = Position::START);
+        of_listener(listener).for_each(|pem| pem.at = Position::START);
+    }
+    for upstream in &mut config.upstreams {
+        upstream.at = Position::START;
+        of_upstream(upstream).for_each(|pem| pem.at = Position::START);
+    }
     config.routes.iter_mut().for_each(|route| route.at = Position::START);
     config
+}
+
+fn of_listener(listener: &mut Listener) -> impl Iterator<Item = &mut Pem> {
+    listener.tls.iter_mut().flat_map(|tls| {
+        let own = tls.certificates.iter_mut().flat_map(|own| [&mut own.cert, &mut own.key]);
+        own.chain(tls.client_auth.iter_mut().flat_map(|auth| auth.crl.iter_mut().chain([&mut auth.ca])))
+    })
+}
+
+fn of_upstream(upstream: &mut Upstream) -> impl Iterator<Item = &mut Pem> {
+    upstream.tls.iter_mut().flat_map(|tls| {
+        let own = tls.certificate.iter_mut().flat_map(|(cert, key)| [cert, key]);
+        own.chain(tls.ca.iter_mut())
+    })
 }

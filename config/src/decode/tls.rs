@@ -22,7 +22,7 @@ pub(crate) const CERTIFICATES_FILE: Form = Form::Text { kind: "path of a file", 
 pub(crate) const KEY_FILE: Form = Form::Text { kind: "path of a file", limits: LIMITS };
 pub(crate) const MIN_VERSION: Form = Form::Choice(&["1.2", "1.3"]);
 pub(crate) const SUITES: Form = Form::List {
-    of: &Form::Text { kind: "cipher suite", limits: "its name of the IANA; as `ringgate check` lists them" },
+    of: &Form::Text { kind: "cipher suite", limits: "one of those that there are, which an error lists" },
     min: 1,
 };
 pub(crate) const ALPN: Form = Form::List { of: &Form::Choice(&["http/1.1"]), min: 1 };

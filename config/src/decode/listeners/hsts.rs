@@ -28,8 +28,7 @@ pub(crate) struct Draft {
 pub(crate) static HSTS: Table<Draft> = Table {
     path: "listeners[].tls.hsts",
     noun: "`hsts`",
-    doc: "What browsers are told of later visits. They keep to it: begin with a short `max_age`. Only sent over TLS, and not \
-          where a service sends its own.",
+    doc: "What browsers are told of later visits. They keep to it: begin with a short `max_age`. Only sent over TLS.",
     fields: &[
         Field {
             key: "max_age",
