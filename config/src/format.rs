@@ -5,6 +5,7 @@ mod layout;
 mod lines;
 mod scan;
 
+use crate::decode::secret;
 use crate::diagnostic::{Diagnostic, Diagnostics, Position, Severity};
 use crate::files;
 use crate::findings::Finding;
@@ -36,7 +37,8 @@ pub fn bytes(file_name: &str, bytes: &[u8]) -> Result<String, Diagnostics> {
         let finding =
             |Problem { span, message, hint }| Finding { span, severity: Severity::Error, message, hint: Some(hint) };
         let findings = problems.into_iter().map(finding).collect();
-        Err(Diagnostics::new(place(std::slice::from_ref(&source), findings, &[]), 0))
+        let secrets = secret::guess(&source.text, source.file);
+        Err(Diagnostics::new(place(std::slice::from_ref(&source), findings, &secrets), 0))
     };
     if let Some(Flaw { at, message, hint }) = &source.flaw {
         return fail(vec![problem(*at, message, hint)]);

@@ -351,3 +351,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn no_error_shows_a_secret() {
+    for text in [
+        "admin: { token: hunter2",
+        "tls:\n  key: -----BEGIN PRIVATE KEY-----\nhunter2\n  : -----END PRIVATE KEY-----\n",
+    ] {
+        let errors = format::text("t.yaml", text).unwrap_err().to_string();
+        assert!(!errors.contains("hunter2"), "{errors}");
+    }
+}
