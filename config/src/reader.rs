@@ -295,7 +295,10 @@ impl<'e> Reader<'e> {
                 self.error(node.span, format!("the list of {noun} is empty"), hint);
                 None
             }
-            Value::List(items) => Some(items),
+            Value::List(items) => {
+                items.iter().for_each(|item| secret::hide_pem(self, item));
+                Some(items)
+            }
             Value::Scalar(text) if !model.starts_with('{') && !text.contains(['\n', '"', '\\']) => {
                 self.unexpected(node, &format!("a list of {noun}"), &format!("write `[{}]`", quoted(text)))
             }

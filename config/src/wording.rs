@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use crate::decode::secret::PEM;
 use crate::environment::{EXPANDED_MAX, Unexpandable};
 use crate::node::{Node, Value};
 use crate::units::show_size;
@@ -9,8 +10,11 @@ use crate::units::show_size;
 /// Characters of a value that an error quotes.
 const QUOTED_MAX: usize = 60;
 
-/// A value as an error quotes it.
+/// A value as an error quotes it; of a key in PEM only what it begins with.
 pub(crate) fn shorten(text: &str) -> String {
+    if let Some(at) = text.find(PEM) {
+        return format!("{}{PEM}...", shorten(&text[..at]));
+    }
     match text.char_indices().nth(QUOTED_MAX) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}...", &text[..end]),
