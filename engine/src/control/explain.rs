@@ -1,6 +1,7 @@
 //! `ringgate explain`: which route takes a request, what would be done with it, and why each other route does not take
 //! it. The loader, the parser, the router and the edits are the gateway's own.
 
+mod listeners;
 mod losers;
 mod machines;
 mod people;
@@ -11,6 +12,7 @@ use super::printable::printable;
 use crate::model::Fault;
 use crate::proxy::{Sender, Snapshot, allow, view};
 use crate::route::{Matched, Reading, read};
+use listeners::Entries;
 use losers::{Loser, Paths};
 use ringgate_config::{Config, Route};
 use ringgate_protocols::h1::RequestHead as ParsedHead;
@@ -65,12 +67,16 @@ fn answer(question: &Question<'_>) -> Result<(String, bool), String> {
 struct Explanation<'e> {
     config: &'e Config,
     request: Request,
+    /// None if the request can't be read.
+    entries: Option<Entries>,
     outcome: Outcome,
     losers: Vec<Loser<'e>>,
 }
 
 /// The request, for showing.
 struct Request {
+    /// It comes over TLS.
+    secured: bool,
     method: String,
     host: String,
     target: String,
@@ -97,10 +103,14 @@ struct Taken {
 impl<'e> Explanation<'e> {
     fn of(config: &'e Config, question: &Question<'_>, bytes: &[u8]) -> Result<Explanation<'e>, String> {
         let snapshot = Snapshot::compile(config, None).map_err(|error| format!("{error}\n"))?;
+        let secured = request::secured(question.url).unwrap_or_else(|| listeners::secure_alone(config));
+        let sender = Sender { address: question.from, secured };
         let mut parsed = ParsedHead::new();
         let mut explanation = Explanation {
             config,
+            entries: None,
             request: Request {
+                secured,
                 method: question.method.to_owned(),
                 host: request::host(bytes),
                 target: request::target(bytes),
@@ -114,11 +124,12 @@ impl<'e> Explanation<'e> {
             return Ok(explanation);
         }
         let head = view::request(&parsed, bytes);
+        explanation.entries = Some(Entries::of(&snapshot, &head, sender));
         let table = &snapshot.table;
         let reading = read(head.path());
         explanation.outcome = match (table.find(&head), &reading) {
             (Ok(Matched::Route(index)), _) => {
-                let taken = Taken::of(config, &snapshot, index, head, Sender(question.from));
+                let taken = Taken::of(config, &snapshot, index, head, sender);
                 Outcome::Route(index, Box::new(taken))
             }
             (Ok(Matched::MethodNotAllowed(methods)), _) => {

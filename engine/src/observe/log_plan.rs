@@ -5,8 +5,9 @@ use ringgate_config::{AccessLog, LogFormat, LogPart};
 /// What a line looks like.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum LogPlan {
-    /// One JSON object; with these request header fields, in lower case, if any.
-    Json { headers: Vec<String> },
+    /// One JSON object; with what is known of the connection's security, and with these request header fields, in lower
+    /// case, if any.
+    Json { tls: bool, headers: Vec<String> },
     /// The combined log format of Apache and nginx.
     Combined,
     /// These parts, one behind the other.
@@ -17,7 +18,7 @@ impl LogPlan {
     /// The form that the configuration asks for.
     pub(crate) fn compile(config: &AccessLog) -> LogPlan {
         match &config.format {
-            LogFormat::Json => LogPlan::Json { headers: config.headers.clone() },
+            LogFormat::Json => LogPlan::Json { tls: config.tls, headers: config.headers.clone() },
             LogFormat::Combined => LogPlan::Combined,
             LogFormat::Template(parts) => LogPlan::Template(parts.clone()),
         }

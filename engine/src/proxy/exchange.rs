@@ -333,6 +333,7 @@ fn record<N: Network, D: Downstream>(
     let head = down.head();
     let listener = context.entrance.name();
     let client = headers::client(&head, context.origin, |address| context.common.trusts(Some(address)));
+    let secured = context.security.map(|security| &security.info);
     // Nearly always the peer itself, whose address was written out when it connected.
     let forwarded = client.filter(|_| client != context.origin.peer).map(IpText::new);
     let record = Record {
@@ -353,6 +354,8 @@ fn record<N: Network, D: Downstream>(
         duration: now.since(started).as_micros() as u64,
         upstream_time: trail.sent_at.map(|sent| trail.progress.head_at.unwrap_or(now).since(sent).as_micros() as u64),
         fault,
+        server_name: secured.and_then(|secured| secured.server_name.as_deref()),
+        secured,
     };
     current.log.line(|out| record.write(plan, &head, out));
 }

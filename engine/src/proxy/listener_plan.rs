@@ -4,6 +4,7 @@ use super::snapshot::ActionPlan;
 use super::tcp::To;
 use super::tunnel::TUNNEL_IDLE_TIMEOUT;
 use crate::model::RequestHead;
+use crate::route::{Reading, read};
 use crate::secure::ServerTls;
 use ahash::AHashMap;
 use ipnet::IpNet;
@@ -82,6 +83,14 @@ impl ListenerPlan {
         self.tcp.is_some() || !self.passthrough.is_empty()
     }
 
+    /// Whether some of its connections carry requests, secured or in clear text.
+    pub(crate) fn takes_http(&self, secured: bool) -> bool {
+        match secured {
+            true => self.tls.is_some() && self.tcp.is_none(),
+            false => self.tls.is_none() && !self.forwards(),
+        }
+    }
+
     /// Whether this peer's connections begin with a PROXY protocol header. A Unix socket's peer has no address, and is
     /// believed only if every address is.
     pub(crate) fn believes(&self, peer: Option<IpAddr>) -> bool {
@@ -94,7 +103,9 @@ impl ListenerPlan {
 
     /// Where a request is sent whatever its route; none if nowhere.
     pub(crate) fn redirect_for(&self, head: &RequestHead<'_>) -> Option<&ActionPlan> {
-        self.redirect.as_ref().filter(|_| !head.path().starts_with(ACME))
+        // A path that a service could read as another one is not let past under that name.
+        let challenge = |path: &[u8]| path.starts_with(ACME) && matches!(read(path), Reading::One(_));
+        self.redirect.as_ref().filter(|_| !challenge(head.path()))
     }
 }
 

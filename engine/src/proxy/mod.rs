@@ -31,7 +31,8 @@ mod tunnels;
 pub(crate) use accept::{ACCEPTS_IN_FLIGHT, Permit, Permits, accept_loop, adopt, serve_waiting};
 pub(crate) use entrance::{Entrance, EntranceId};
 pub(crate) use h1::view;
-pub(crate) use preview::{Preview, Sender, allow, preview, reason};
+pub(crate) use listener_plan::ListenerPlan;
+pub(crate) use preview::{Preview, Sender, allow, preview, reason, redirected};
 pub(crate) use shard::{Note, Notes, Readiness, Shard};
 pub(crate) use snapshot::Snapshot;
 

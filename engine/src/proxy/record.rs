@@ -1,6 +1,6 @@
 //! What is known of an exchange when it is over: one line in the access log.
 
-use crate::model::{Fault, RequestHead};
+use crate::model::{ClientCertificate, Fault, RequestHead, Secured};
 use crate::observe::json::{self, member, text_member};
 use crate::observe::{LogPlan, plain_joined, plain_text};
 use ringgate_config::{LogPart, LogValue};
@@ -29,13 +29,17 @@ pub(crate) struct Record<'a> {
     /// From the request's head to the service until its answer's head.
     pub(crate) upstream_time: Option<u64>,
     pub(crate) fault: Option<Fault>,
+    /// The name that the client asked for in its handshake, whether that ended here or passed through.
+    pub(crate) server_name: Option<&'a str>,
+    /// What the handshake has come to; none for clear text.
+    pub(crate) secured: Option<&'a Secured>,
 }
 
 impl Record<'_> {
     /// Appends the record as one line of the form that `plan` asks for. `head` is the request's, for its header fields.
     pub(crate) fn write(&self, plan: &LogPlan, head: &RequestHead<'_>, out: &mut Vec<u8>) {
         match plan {
-            LogPlan::Json { headers } => self.write_json(headers, head, out),
+            LogPlan::Json { tls, headers } => self.write_json(*tls, headers, head, out),
             LogPlan::Combined => self.write_combined(head, out),
             LogPlan::Template(parts) => {
                 for part in parts {
@@ -50,7 +54,7 @@ impl Record<'_> {
         }
     }
 
-    fn write_json(&self, headers: &[String], head: &RequestHead<'_>, out: &mut Vec<u8>) {
+    fn write_json(&self, tls: bool, headers: &[String], head: &RequestHead<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"time\":\"");
         json::timestamp(out, self.unix_micros);
         out.push(b'"');
@@ -78,6 +82,13 @@ impl Record<'_> {
             None => out.extend_from_slice(b"null"),
         }
         text_member(out, member!("fault"), self.fault.map(|fault| fault.code().as_bytes()));
+        if tls {
+            text_member(out, member!("tls_version"), self.tls_version());
+            text_member(out, member!("tls_cipher"), self.tls_cipher());
+            text_member(out, member!("server_name"), self.server_name.map(str::as_bytes));
+            text_member(out, member!("client_subject"), self.client_subject());
+            text_member(out, member!("client_sans"), self.client_sans());
+        }
         if !headers.is_empty() {
             out.extend_from_slice(b",\"headers\":{");
             for (at, name) in headers.iter().enumerate() {
@@ -138,12 +149,32 @@ impl Record<'_> {
                 None => plain_text(out, None),
             },
             LogValue::Fault => plain_text(out, self.fault.map(|fault| fault.code().as_bytes())),
-            LogValue::TlsVersion
-            | LogValue::TlsCipher
-            | LogValue::ServerName
-            | LogValue::ClientSubject
-            | LogValue::ClientSans => plain_text(out, None),
+            LogValue::TlsVersion => plain_text(out, self.tls_version()),
+            LogValue::TlsCipher => plain_text(out, self.tls_cipher()),
+            LogValue::ServerName => plain_text(out, self.server_name.map(str::as_bytes)),
+            LogValue::ClientSubject => plain_text(out, self.client_subject()),
+            LogValue::ClientSans => plain_text(out, self.client_sans()),
         }
+    }
+
+    fn tls_version(&self) -> Option<&[u8]> {
+        self.secured.map(|secured| secured.version.as_bytes())
+    }
+
+    fn tls_cipher(&self) -> Option<&[u8]> {
+        self.secured.map(|secured| secured.suite.as_bytes())
+    }
+
+    fn client_subject(&self) -> Option<&[u8]> {
+        self.certificate().map(|client| client.subject.as_bytes())
+    }
+
+    fn client_sans(&self) -> Option<&[u8]> {
+        self.certificate().map(|client| client.sans.as_bytes())
+    }
+
+    fn certificate(&self) -> Option<&ClientCertificate> {
+        self.secured.and_then(|secured| secured.client.as_ref())
     }
 }
 

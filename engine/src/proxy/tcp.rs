@@ -6,7 +6,7 @@ use super::headers::IpText;
 use super::record::Record;
 use super::shard::Shard;
 use super::tunnel::{Carried, TunnelBounds, tunnel};
-use crate::model::Fault;
+use crate::model::{Fault, Secured};
 use crate::secure::Link;
 use crate::upstream::{Endpoint, Need};
 use ringgate_protocols::h1::RequestHead;
@@ -67,7 +67,7 @@ pub(super) async fn forward<N: Network>(
     }
     series.tcp.end(fault.is_some(), carried.from_client, carried.from_service);
     let record = Ended { to, name, endpoint, carried, fault, started };
-    record.log(shard, arrival);
+    record.log(shard, arrival, client.security().map(|security| &security.info));
 }
 
 async fn carry<N: Network>(
@@ -118,7 +118,7 @@ struct Ended<'e, N: Network> {
 }
 
 impl<N: Network> Ended<'_, N> {
-    fn log(&self, shard: &Shard<N>, arrival: &Arrival) {
+    fn log(&self, shard: &Shard<N>, arrival: &Arrival, secured: Option<&Secured>) {
         let current = shard.current();
         let Some(plan) = &current.snapshot.access_log else { return };
         let none = RequestHead::new();
@@ -141,6 +141,8 @@ impl<N: Network> Ended<'_, N> {
             duration: clock::read().since(self.started).as_micros() as u64,
             upstream_time: None,
             fault: self.fault,
+            server_name: self.name.as_deref(),
+            secured,
         };
         current.log.line(|out| record.write(plan, &view::request(&none, b""), out));
     }

@@ -1,7 +1,7 @@
 //! Templates filled in: every value is written so that it can't be more than a value in the place where it stands.
 
 use super::exchange::Asked;
-use crate::model::Fault;
+use crate::model::{ClientCertificate, Fault};
 use crate::route::Captures;
 use ringgate_config::{Reference, RequestValue, Template, TemplatePart};
 use ringgate_protocols::wire::path;
@@ -107,15 +107,20 @@ fn value<'v>(reference: &Reference, asked: &'v Asked<'_>, captures: &Captures<'v
         Reference::Request(RequestValue::Query) => asked.head.query().unwrap_or_default(),
         Reference::Request(RequestValue::Id) => asked.id,
         Reference::Request(RequestValue::Client) => return Cow::Owned(asked.client()),
-        Reference::Request(
-            RequestValue::ServerName
-            | RequestValue::TlsVersion
-            | RequestValue::ClientSubject
-            | RequestValue::ClientSans
-            | RequestValue::ClientFingerprint,
-        ) => b"",
+        Reference::Request(RequestValue::ServerName) => {
+            asked.secured.and_then(|secured| secured.server_name.as_deref()).unwrap_or("").as_bytes()
+        }
+        Reference::Request(RequestValue::TlsVersion) => asked.secured.map_or("", |secured| secured.version).as_bytes(),
+        Reference::Request(RequestValue::ClientSubject) => of_client(asked, |client| &client.subject),
+        Reference::Request(RequestValue::ClientSans) => of_client(asked, |client| &client.sans),
+        Reference::Request(RequestValue::ClientFingerprint) => of_client(asked, |client| &client.fingerprint),
     };
     Cow::Borrowed(text)
+}
+
+/// Something of the certificate that the client has shown; empty without one.
+fn of_client<'a>(asked: &Asked<'a>, what: impl Fn(&'a ClientCertificate) -> &'a String) -> &'a [u8] {
+    asked.secured.and_then(|secured| secured.client.as_ref()).map_or(b"", |client| what(client).as_bytes())
 }
 
 fn write(out: &mut Vec<u8>, value: &[u8], place: Place, shape: Shape) -> Result<(), Fault> {

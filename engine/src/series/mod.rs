@@ -8,5 +8,6 @@ pub(crate) mod scales;
 pub(crate) mod status;
 
 pub(crate) use counts::{
-    Active, EndpointSeries, FAULTS, ListenerSeries, Measured, RouteCounts, RouteSeries, STATES, ShardSeries,
+    Active, EndpointSeries, FAULTS, HANDSHAKE_FAILURES, ListenerSeries, Measured, RouteCounts, RouteSeries, STATES,
+    ShardSeries,
 };

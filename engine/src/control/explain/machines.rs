@@ -1,5 +1,6 @@
 //! An explanation as one JSON object: everything, and every other route.
 
+use super::listeners::{Does, Entries};
 use super::losers::Loser;
 use super::treatment::{Answered, Forwarded, From, Treatment};
 use super::{Explanation, Outcome, Taken};
@@ -12,11 +13,13 @@ pub(super) fn json(explanation: &Explanation<'_>) -> String {
     let request = &explanation.request;
     let mut object = json!({
         "request": {
+            "scheme": if request.secured { "https" } else { "http" },
             "method": request.method,
             "host": request.host,
             "target": request.target,
             "decoded_path": request.decoded,
         },
+        "listeners": explanation.entries.as_ref().map(listeners),
         "route": null,
         "action": null,
         "refused": null,
@@ -45,6 +48,21 @@ pub(super) fn json(explanation: &Explanation<'_>) -> String {
     }
     object["others"] = explanation.losers.iter().map(|loser| other(explanation, loser)).collect();
     format!("{object}\n")
+}
+
+/// What listeners do, those left out that do nothing; null if none takes the request's scheme.
+fn listeners(entries: &Entries) -> Option<Value> {
+    let all = entries.listeners.iter().map(|entry| {
+        let (mut redirect, mut upstream, mut hsts) = (Value::Null, None, None);
+        match &entry.does {
+            Does::Redirects(Ok((status, to))) => redirect = json!({ "status": status, "location": to }),
+            Does::Redirects(Err(fault)) => redirect = refused(*fault),
+            Does::Passes(to) => upstream = Some(to),
+            Does::Tells(value) => hsts = Some(value),
+        }
+        json!({ "name": entry.name, "redirect": redirect, "passthrough": upstream, "strict_transport_security": hsts })
+    });
+    entries.any.then(|| all.collect())
 }
 
 fn named(explanation: &Explanation<'_>, route: &Route) -> Value {

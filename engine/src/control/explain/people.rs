@@ -1,6 +1,7 @@
 //! An explanation for people: what becomes of the request first, then the other routes, the nearest first.
 
 use super::super::printable::{printable, shortened};
+use super::listeners::{Does, Entries};
 use super::losers::{Loser, Nearness, path_text};
 use super::treatment::{Answered, Forwarded, From, Treatment};
 use super::{Explanation, Outcome, Taken};
@@ -23,11 +24,12 @@ pub(super) fn text(explanation: &Explanation<'_>) -> String {
     let mut page = Page::default();
     let request = &explanation.request;
     page.line("request", &format!("{} {}", request.method, request.target));
-    page.line("", &format!("host {}", request.host));
+    page.line("", &format!("host {}{}", request.host, if request.secured { ", over TLS" } else { "" }));
     if let Some(decoded) = &request.decoded {
         page.line("", &format!("a service could read the path as {decoded}: it is matched both ways"));
     }
     page.gap();
+    explanation.entries.iter().for_each(|entries| listeners(&mut page, entries, request.secured));
     match &explanation.outcome {
         Outcome::Route(index, taken) => winner(&mut page, explanation, &explanation.config.routes[*index], taken),
         Outcome::Refused { fault, allow } => refused(&mut page, *fault, allow.as_deref()),
@@ -61,6 +63,33 @@ impl Page {
 
     fn gap(&mut self) {
         self.text.push('\n');
+    }
+}
+
+/// What listeners do before a route is asked, and to its answers. Nothing is said where they do nothing.
+fn listeners(page: &mut Page, entries: &Entries, secured: bool) {
+    let mut lines: Vec<String> = Vec::new();
+    if !entries.any {
+        lines.push(format!("none takes requests over {}", if secured { "TLS" } else { "clear text" }));
+    }
+    let names = entries.listeners.iter().map(|entry| entry.name.len()).max().unwrap_or(0).min(COLUMN_MAX);
+    for entry in &entries.listeners {
+        let does = match &entry.does {
+            Does::Redirects(Ok((code, to))) => format!("asks no route: {}, location: {to}", status(*code)),
+            Does::Redirects(Err(fault)) => {
+                let code = fault.status().map_or_else(|| "no answer".to_owned(), status);
+                format!("asks no route: {code}  ({})", fault.code())
+            }
+            Does::Passes(to) => format!("asks no route: connections for this host pass through to {to}"),
+            Does::Tells(value) => format!("answers hold strict-transport-security: {value}"),
+        };
+        lines.push(format!("{:<names$}  {does}", entry.name));
+    }
+    for (at, line) in lines.iter().enumerate() {
+        page.line(if at == 0 { "listener" } else { "" }, line);
+    }
+    if !lines.is_empty() {
+        page.gap();
     }
 }
 

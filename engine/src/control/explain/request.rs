@@ -55,6 +55,11 @@ fn split(url: &str) -> Result<(Option<&str>, String), String> {
     Ok((Some(host), format!("{slash}{target}")))
 }
 
+/// Whether a URL is an https one; none if it does not say.
+pub(super) fn secured(url: &str) -> Option<bool> {
+    url.split_once("://").map(|(scheme, _)| scheme.eq_ignore_ascii_case("https"))
+}
+
 /// The target in a head that [`bytes`] has made.
 pub(super) fn target(head: &[u8]) -> String {
     let line = head.split(|b| *b == b'\r').next().unwrap_or(b"");

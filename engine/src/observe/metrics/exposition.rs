@@ -6,7 +6,7 @@ use super::registry::{EndpointName, Registry};
 use super::table::*;
 use crate::series::scales::{SIZES, TIMES};
 use crate::series::status::{self, CLASSES};
-use crate::series::{EndpointSeries, FAULTS, ListenerSeries, RouteCounts, RouteSeries, STATES};
+use crate::series::{EndpointSeries, FAULTS, HANDSHAKE_FAILURES, ListenerSeries, RouteCounts, RouteSeries, STATES};
 use ringgate_rt::clock;
 use ringgate_rt::counters::{Counter, Counters, FINE_MICROS, Gauge};
 use ringgate_rt::histogram::{Counts, Histogram, Scale};
@@ -114,6 +114,8 @@ impl Registry {
         for (name, series) in listeners {
             page.sample(&[name], level(series, |series| &series.active));
         }
+        handshakes(page, listeners);
+        plain_bytes(page, listeners);
         page.family(&OPEN_MAX);
         page.sample(&[], Value::Whole(self.connections_max.load(Ordering::Relaxed)));
     }
@@ -200,6 +202,41 @@ impl Registry {
             page.family(family);
             value.into_iter().for_each(|value| page.sample(&[], value));
         }
+    }
+}
+
+fn handshakes(page: &mut Page, listeners: &Named<String, ListenerSeries>) {
+    page.family(&HANDSHAKES);
+    for (name, series) in listeners {
+        page.sample(&[name, "full"], count(series, |series| &series.handshakes.full));
+        page.sample(&[name, "resumed"], count(series, |series| &series.handshakes.resumed));
+    }
+    page.family(&HANDSHAKES_FAILED);
+    for (name, series) in listeners {
+        for (at, reason) in HANDSHAKE_FAILURES.iter().enumerate() {
+            let failed = total(series.iter().map(|series| &series.handshakes.failed[at]));
+            // Most listeners know few of them.
+            if failed > 0 {
+                page.sample(&[name, reason], Value::Whole(failed));
+            }
+        }
+    }
+    page.family(&HANDSHAKING);
+    for (name, series) in listeners {
+        page.sample(&[name], level(series, |series| &series.handshakes.active));
+    }
+}
+
+fn plain_bytes(page: &mut Page, listeners: &Named<String, ListenerSeries>) {
+    page.family(&TCP_CONNECTIONS);
+    for (name, series) in listeners {
+        page.sample(&[name, "ended"], count(series, |series| &series.tcp.ended));
+        page.sample(&[name, "failed"], count(series, |series| &series.tcp.failed));
+    }
+    page.family(&TCP_BYTES);
+    for (name, series) in listeners {
+        page.sample(&[name, "in"], count(series, |series| &series.tcp.bytes_in));
+        page.sample(&[name, "out"], count(series, |series| &series.tcp.bytes_out));
     }
 }
 

@@ -57,6 +57,16 @@ families! {
         "Clients' connections that had to wait because limits.connections was reached.";
     ACCEPT_FAILED: Counter "ringgate_accept_failures_total" ["listener"]
         "Accepts that failed: out of descriptors, or the client had gone already.";
+    HANDSHAKES: Counter "ringgate_tls_handshakes_total" ["listener", "result"]
+        "TLS handshakes with clients that succeeded: full, or resumed from an earlier session.";
+    HANDSHAKES_FAILED: Counter "ringgate_handshake_failures_total" ["listener", "reason"]
+        "Clients' connections that ended before they were ready: in a TLS handshake, by their PROXY protocol header or their server name.";
+    HANDSHAKING: Gauge "ringgate_handshakes_active" ["listener"]
+        "Clients' connections that are being made ready: TLS handshakes, PROXY protocol headers, looks at the server name.";
+    TCP_CONNECTIONS: Counter "ringgate_tcp_connections_total" ["listener", "result"]
+        "Connections of plain bytes (tcp, passthrough) that are over: ended by their ends, or failed.";
+    TCP_BYTES: Counter "ringgate_tcp_bytes_total" ["listener", "direction"]
+        "Bytes that those carried: in from clients, out to them.";
     RELOADS: Counter "ringgate_config_reloads_total" ["result"]
         "Reloads of the configuration.";
     RELOAD_OK: Gauge "ringgate_config_last_reload_successful" []

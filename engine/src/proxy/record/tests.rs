@@ -27,6 +27,8 @@ fn record() -> Record<'static> {
         duration: 1_234,
         upstream_time: Some(1_007),
         fault: None,
+        server_name: None,
+        secured: None,
     }
 }
 
