@@ -250,3 +250,72 @@ fn a_route_of_an_included_file_is_named_by_that_file() {
     assert!(said.line("route     inside").ends_with(&format!("{name}:2)")), "{}", said.out);
     assert!(said.line("others").contains(&format!("{}:", main.path())), "{}", said.out);
 }
+
+/// A configuration with listeners of every kind, and a certificate for `web.test`; removed when this is dropped.
+struct Listeners(Vec<Scratch>);
+
+impl Listeners {
+    fn new() -> Listeners {
+        let made = rcgen::generate_simple_self_signed(["web.test".to_owned()]).expect("a certificate");
+        let cert = Scratch::holding("cert.pem", &made.cert.pem());
+        let key = Scratch::holding("cert.key", &made.signing_key.serialize_pem());
+        let tls = format!("tls: {{ certificates: [{{ cert: {}, key: {} }}]", cert.path(), key.path());
+        let text = format!(
+            "listeners:\n  \
+             - {{ name: plain, address: \"127.0.0.1:0\", https_redirect: {{ port: 8443 }} }}\n  \
+             - {{ name: inside, address: \"127.0.0.1:0\" }}\n  \
+             - {{ name: web, address: \"127.0.0.1:0\", {tls}, hsts: on }}, \
+                 passthrough: [{{ hosts: [db.test], upstream: s }}] }}\n  \
+             - {{ name: bytes, address: \"127.0.0.1:0\", tcp: {{ upstream: s }} }}\n\
+             upstreams: {{ s: {{ endpoints: [\"127.0.0.1:9001\"] }} }}\n\
+             routes:\n  \
+             - {{ name: all, match: {{ path: \"/*\" }}, forward: {{ upstream: s }} }}\n  \
+             - {{ name: said, match: {{ path: /said }}, respond: {{ body: \"{{request.scheme}} {{request.server_name}}\" }} }}\n"
+        );
+        Listeners(vec![Scratch::holding("listeners.yaml", &text), cert, key])
+    }
+
+    fn ask(&self, arguments: &[&str]) -> Said {
+        ringgate([&["explain", self.0[0].path()], arguments].concat())
+    }
+}
+
+#[test]
+fn listeners_that_redirect_are_named_for_clear_text() {
+    let listeners = Listeners::new();
+    let said = listeners.ask(&["GET", "http://web.test/a?b=c"]);
+    assert_eq!((said.exit, said.err.as_str()), (0, ""));
+    said.line("listener  plain  asks no route: 308 Permanent Redirect, location: https://web.test:8443/a?b=c");
+    said.line("          + x-forwarded-proto: http");
+    assert!(!said.out.contains("strict-transport-security") && !said.out.contains("bytes"), "{}", said.out);
+    let said = listeners.ask(&["GET", "http://web.test/.well-known/acme-challenge/token"]);
+    assert!(!said.out.contains("listener"), "{}", said.out);
+    let json = listeners.ask(&["GET", "http://web.test/a", "--json"]).json();
+    assert_eq!(json["request"]["scheme"], "http");
+    assert_eq!(json["listeners"][0]["name"], "plain");
+    assert_eq!(json["listeners"][0]["redirect"]["location"], "https://web.test:8443/a");
+    assert_eq!(json["listeners"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_request_over_tls_is_one() {
+    let listeners = Listeners::new();
+    let said = listeners.ask(&["GET", "https://Web.test/a"]);
+    assert_eq!((said.exit, said.err.as_str()), (0, ""));
+    said.line("          host Web.test, over TLS");
+    said.line("listener  web  answers hold strict-transport-security: max-age=31536000");
+    said.line("          + x-forwarded-proto: https");
+    said.line("          + forwarded: for=CLIENT;host=\"Web.test\";proto=https");
+    assert!(!said.out.contains("plain"), "{}", said.out);
+    let said = listeners.ask(&["GET", "https://Web.test/said"]);
+    said.line("body of 14 bytes: \"https web.test\"");
+    let said = listeners.ask(&["GET", "https://db.test/a"]);
+    said.line("listener  web  asks no route: connections for this host pass through to s");
+    let json = listeners.ask(&["GET", "https://web.test/a", "--json"]).json();
+    assert_eq!(json["request"]["scheme"], "https");
+    assert_eq!(json["listeners"][0]["strict_transport_security"], "max-age=31536000");
+    // Where no listener speaks TLS, that is said.
+    let said = ask(&["GET", "https://api.example.com/users/7"]);
+    said.line("listener  none takes requests over TLS");
+    assert_eq!(said.exit, 0);
+}

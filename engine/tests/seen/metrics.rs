@@ -1,6 +1,7 @@
 //! Every metric moves when what it speaks of happens, counters never fall, and asking costs a shard nothing.
 
 use crate::exposition::Exposition;
+use crate::sites::{Folder, Secure, Site, tls, trusting};
 use crate::support::service::ok;
 use crate::support::{Client, Gate, Plan, STUCK, Service, on_both_drivers, wait_for};
 use ringgate::control::{Gateway, Options};
@@ -146,6 +147,7 @@ impl Write for Failing {
 /// Every page that was read of a gateway.
 struct Watch {
     gateway: Gateway,
+    folder: Folder,
     last: Exposition,
     /// The values that each family has had.
     seen: BTreeMap<String, BTreeSet<String>>,
@@ -178,15 +180,31 @@ impl Watch {
     }
 
     fn client(&self) -> Client {
-        let Address::Tcp(address) = self.gateway.listeners[0].address else { panic!("a Unix socket") };
-        Client::connect(address)
+        Client::connect(self.listener("plain"))
+    }
+
+    fn listener(&self, name: &str) -> SocketAddr {
+        let listener = self.gateway.listeners.iter().find(|listener| listener.name == name).expect("a listener");
+        let Address::Tcp(address) = listener.address else { panic!("a Unix socket") };
+        address
     }
 
     #[track_caller]
     fn reload(&mut self, text: &str) -> io::Result<()> {
-        let config = ringgate_config::parse("test.yaml", text, &|_| None).unwrap_or_else(|error| panic!("{error}"));
-        self.gateway.reload(&config)
+        self.gateway.reload(&parsed(text, &self.folder))
     }
+}
+
+/// The configuration of this text with two further listeners: one over TLS, one for plain bytes.
+#[track_caller]
+fn parsed(text: &str, folder: &Folder) -> ringgate_config::Config {
+    let more = format!(
+        "listeners: [{{ name: web, address: \"127.0.0.1:0\", {} }}, \
+         {{ name: bytes, address: \"127.0.0.1:0\", tcp: {{ upstream: origin }} }}, ",
+        tls("web", "")
+    );
+    let file = folder.file(&text.replace("listeners: [", &more));
+    ringgate_config::load(&file, &ringgate_config::Unchecked).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// What stays as it is, or can't be brought about here.
@@ -213,11 +231,13 @@ fn no_metric_never_moves() {
         std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("an address");
     let plan = Plan::to_endpoints([service.endpoint(), nobody.to_string()]).limits("connections: 3");
     let text = plan.clone().and("access_log: { format: combined }").text();
-    let config = ringgate_config::parse("test.yaml", &text, &|_| None).unwrap_or_else(|error| panic!("{error}"));
+    let site = Site::new(&["web.test"]);
+    let folder = Folder::with(&[("web", &site)]);
+    let config = parsed(&text, &folder);
     let broken = Arc::new(AtomicBool::new(false));
     let options = Options { access_log: Some(Box::new(Failing(broken.clone()))), unpinned: true, ..Options::default() };
     let gateway = Gateway::start(&config, options).expect("a gateway");
-    let mut watch = Watch { gateway, last: Exposition::default(), seen: BTreeMap::new() };
+    let mut watch = Watch { gateway, folder, last: Exposition::default(), seen: BTreeMap::new() };
     watch.look();
 
     let mut client = watch.client();
@@ -237,6 +257,18 @@ fn no_metric_never_moves() {
     held.store(false, Ordering::SeqCst);
     assert_eq!(client.answer().status, 200);
     watch.until("a lost line", |page| page.get("ringgate_access_log_dropped_lines_total") == 1.0);
+
+    // A handshake that succeeds, one that waits, and one that fails; plain bytes.
+    drop(Secure::connect(watch.listener("web"), "web.test", trusting(&[&site])).expect("a handshake"));
+    watch.until("a handshake", |page| page.sum("ringgate_tls_handshakes_total", &["full"]) == 1.0);
+    let silent = Client::connect(watch.listener("web"));
+    watch.until("one that waits", |page| page.sum("ringgate_handshakes_active", &["web"]) == 1.0);
+    drop(silent);
+    watch.until("one that failed", |page| page.sum("ringgate_handshake_failures_total", &["peer_left"]) == 1.0);
+    let mut bytes = Client::connect(watch.listener("bytes"));
+    assert_eq!(bytes.get("/").status, 200);
+    drop(bytes);
+    watch.until("plain bytes", |page| page.sum("ringgate_tcp_connections_total", &["bytes", "ended"]) == 1.0);
 
     // A reload that is refused, and one with more routes than have series.
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -59,8 +59,8 @@ fn a_json_line_has_the_keys_of_the_contract_in_their_order() {
          \"target\":\"/users/7?a=b\",\"route\":\"users\",\"upstream\":\"people\",\"endpoint\":\"10.0.0.1:9001\",\
          \"status\":200,\"bytes_in\":0,\"bytes_out\":1024,\"duration_ms\":1.234,\"upstream_ms\":1.007,\"fault\":null}\n"
     );
-    let keys: Vec<&str> = ringgate_config::LogValue::ALL.iter().map(|(name, _)| *name).collect();
-    let said = line(&record(), &json(&[]), b"");
+    let keys: Vec<&str> = LogValue::every().map(|(name, _)| name).collect();
+    let said = line(&record(), &AccessLog { tls: true, ..json(&[]) }, b"");
     let places: Vec<usize> = keys.iter().map(|key| said.find(&format!("\"{key}\":")).expect("every value")).collect();
     assert!(places.is_sorted(), "in the order in which the configuration names them");
 }
@@ -78,6 +78,36 @@ fn headers_that_are_asked_for_are_there_and_null_if_they_were_not_sent() {
         ),
         "{said}"
     );
+}
+
+#[test]
+fn what_a_client_shows_stays_in_its_place() {
+    let secured = Secured {
+        server_name: Some("api.example.com".into()),
+        version: "TLSv1.3",
+        suite: "TLS13_AES_128_GCM_SHA256",
+        client: Some(ClientCertificate {
+            subject: "CN=\"evil\\,O=x".into(),
+            sans: "DNS:a, URI:b".into(),
+            fingerprint: "00ff".into(),
+        }),
+    };
+    let over_tls = || Record { secured: Some(&secured), server_name: secured.server_name.as_deref(), ..record() };
+    let plan = AccessLog { tls: true, ..json(&[]) };
+    let members = "\"fault\":null,\"tls_version\":\"TLSv1.3\",\"tls_cipher\":\"TLS13_AES_128_GCM_SHA256\",\
+                   \"server_name\":\"api.example.com\",\"client_subject\":\"CN=\\\"evil\\\\,O=x\",\
+                   \"client_sans\":\"DNS:a, URI:b\"}\n";
+    let said = line(&over_tls(), &plan, b"");
+    assert!(said.ends_with(members), "{said}");
+    // Clear text, and a log that does not ask.
+    let said = line(&record(), &plan, b"");
+    assert!(said.contains("\"tls_version\":null") && said.contains("\"client_sans\":null"), "{said}");
+    assert!(!line(&over_tls(), &json(&[]), b"").contains("tls_version"));
+    let values = LogValue::TLS.into_iter().flat_map(|(_, value)| [LogPart::Value(value), LogPart::Literal(" ".into())]);
+    let plan = AccessLog { format: LogFormat::Template(values.collect()), ..AccessLog::default() };
+    let plain = "TLSv1.3 TLS13_AES_128_GCM_SHA256 api.example.com CN=\\x22evil\\x5C,O=x DNS:a, URI:b \n";
+    assert_eq!(line(&over_tls(), &plan, b""), plain);
+    assert_eq!(line(&record(), &plan, b""), "- - - - - \n");
 }
 
 #[test]
@@ -148,7 +178,7 @@ fn every_value_is_documented() {
     let text = std::fs::read_to_string(path).expect("docs/observability.md");
     let keys = |line: &&str| line.starts_with("| `") && line.matches('|').count() == 3;
     let cells: Vec<&str> = text.lines().filter(keys).filter_map(|line| line.split('|').nth(1)).collect();
-    for (name, _) in LogValue::ALL {
+    for (name, _) in LogValue::every() {
         assert!(cells.iter().any(|cell| cell.contains(&format!("`{name}`"))), "{name}");
     }
 }
