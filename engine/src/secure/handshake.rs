@@ -93,7 +93,7 @@ pub(crate) async fn shake<T: Transport>(
 ) -> Result<Shaken, Failed> {
     let mut waiting = came.filter(|buf| !buf.is_empty());
     // A client speaks first.
-    let mut speaks = matches!(handshake, Handshake::Client(_));
+    let mut speaks = handshake.speaks_first();
     loop {
         if !std::mem::take(&mut speaks) && waiting.as_ref().is_none_or(|buf| !is_whole(buf.data())) {
             waiting = Some(bounds.receive(io, waiting.take()).await?);

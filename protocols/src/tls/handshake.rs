@@ -34,7 +34,14 @@ impl<R: ResolvesServerCert> ResolvesServerCert for NotesName<R> {
 pub const WAITING_MAX: usize = 1 << 17;
 
 /// A handshake that goes on. In a box of its own: it is large, and gone soon.
-pub enum Handshake {
+pub struct Handshake {
+    side: Side,
+    /// Bytes of whole records that rustls has been given and not done with: a message is spread over several. It counts
+    /// on them being there in every call, and panics if they are not.
+    given: usize,
+}
+
+enum Side {
     /// With a client, and the name that it asks for.
     Server(Box<UnbufferedServerConnection>, Option<String>),
     /// With a service.
@@ -97,7 +104,7 @@ impl Handshake {
     /// A configuration that can't be used.
     pub fn server(config: Arc<ServerConfig>) -> Result<Handshake, HandshakeError> {
         let connection = UnbufferedServerConnection::new(config).map_err(HandshakeError::Tls)?;
-        Ok(Handshake::Server(Box::new(connection), None))
+        Ok(Handshake { side: Side::Server(Box::new(connection), None), given: 0 })
     }
 
     /// With a service that must have this name.
@@ -106,7 +113,12 @@ impl Handshake {
     /// A configuration that can't be used.
     pub fn client(config: Arc<ClientConfig>, name: ServerName<'static>) -> Result<Handshake, HandshakeError> {
         let connection = UnbufferedClientConnection::new(config, name).map_err(HandshakeError::Tls)?;
-        Ok(Handshake::Client(Box::new(connection)))
+        Ok(Handshake { side: Side::Client(Box::new(connection)), given: 0 })
+    }
+
+    /// Whether it has something to say before the peer has: a client's begins so.
+    pub fn speaks_first(&self) -> bool {
+        matches!(self.side, Side::Client(_))
     }
 
     /// Goes as far as `incoming` leads, and appends to `out` what is to be sent. The bytes that have been consumed must be
@@ -117,10 +129,8 @@ impl Handshake {
     /// Why there is no connection; `out` then holds what the peer is to be told.
     pub fn step(&mut self, incoming: &mut [u8], out: &mut Vec<u8>) -> Result<Step, HandshakeError> {
         let mut consumed = 0;
-        // Whole records that are given to rustls; a message may be spread over several.
-        let mut given = 0;
         loop {
-            let at = consumed + given;
+            let at = (consumed + self.given).min(incoming.len());
             let asked = match self.feed(&mut incoming[consumed..at], out) {
                 Ok(asked) => asked,
                 Err(error) => {
@@ -129,13 +139,13 @@ impl Handshake {
                 }
             };
             consumed += asked.discard;
-            given -= asked.discard;
+            self.given = self.given.saturating_sub(asked.discard);
             match asked.state {
                 State::Done => return Ok(Step { consumed, done: true }),
                 State::Closed => return Err(HandshakeError::Closed),
                 State::Again => {}
-                State::Blocked => match record::whole(&incoming[consumed + given..]) {
-                    Ok(Some(len)) => given += len,
+                State::Blocked => match record::whole(&incoming[consumed + self.given..]) {
+                    Ok(Some(len)) => self.given += len,
                     Ok(None) if incoming.len() - consumed > WAITING_MAX => return Err(HandshakeError::NotTls),
                     Ok(None) => return Ok(Step { consumed, done: false }),
                     Err(Failure::NotTls) => return Err(HandshakeError::NotTls),
@@ -149,8 +159,8 @@ impl Handshake {
     }
 
     fn feed(&mut self, incoming: &mut [u8], out: &mut Vec<u8>) -> Result<Asked, Error> {
-        match self {
-            Handshake::Server(connection, name) => {
+        match &mut self.side {
+            Side::Server(connection, name) => {
                 let status = connection.process_tls_records(incoming);
                 if let Some(noted) = NOTED.take() {
                     *name = Some(noted);
@@ -158,7 +168,7 @@ impl Handshake {
                 let asked = understand(status, out)?;
                 Ok(asked.over(connection.is_handshaking()))
             }
-            Handshake::Client(connection) => {
+            Side::Client(connection) => {
                 let asked = understand(connection.process_tls_records(incoming), out)?;
                 Ok(asked.over(connection.is_handshaking()))
             }
@@ -167,15 +177,22 @@ impl Handshake {
 
     /// Appends the alert that an error has left.
     fn tell(&mut self, out: &mut Vec<u8>) {
-        // It is given once, and the error again after it.
-        while self.feed(&mut [], out).is_ok_and(|asked| matches!(asked.state, State::Again)) {}
+        // Nothing but what waits to be sent is asked for: rustls would look for bytes that it has been given before.
+        while self.wants_write() && self.feed(&mut [], out).is_ok() {}
+    }
+
+    fn wants_write(&self) -> bool {
+        match &self.side {
+            Side::Server(connection, _) => connection.wants_write(),
+            Side::Client(connection) => connection.wants_write(),
+        }
     }
 
     /// The server name that the client has asked for, in lower case, once it has; as [`NotesName`] has noted it.
     pub fn server_name(&self) -> Option<&str> {
-        match self {
-            Handshake::Server(_, name) => name.as_deref(),
-            Handshake::Client(_) => None,
+        match &self.side {
+            Side::Server(_, name) => name.as_deref(),
+            Side::Client(_) => None,
         }
     }
 
@@ -185,13 +202,13 @@ impl Handshake {
     /// A handshake that is not over, a cipher that is not known here.
     pub fn finish(self) -> Result<(Session, Agreed), HandshakeError> {
         let internal = |_: Failure| HandshakeError::Tls(Error::General("no record layer for this cipher".into()));
-        match self {
-            Handshake::Server(connection, name) => {
+        match self.side {
+            Side::Server(connection, name) => {
                 let agreed = agreed(&connection, name);
                 let kernel = connection.dangerous_into_kernel_connection().map_err(HandshakeError::Tls)?;
                 Ok((Session::server(kernel).map_err(internal)?, agreed))
             }
-            Handshake::Client(connection) => {
+            Side::Client(connection) => {
                 let agreed = agreed(&connection, None);
                 let kernel = connection.dangerous_into_kernel_connection().map_err(HandshakeError::Tls)?;
                 Ok((Session::client(kernel).map_err(internal)?, agreed))
@@ -274,3 +291,6 @@ fn understand<D>(status: UnbufferedStatus<'_, '_, D>, out: &mut Vec<u8>) -> Resu
     };
     Ok(Asked { discard: status.discard, state })
 }
+
+#[cfg(test)]
+mod tests;

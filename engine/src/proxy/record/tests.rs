@@ -85,7 +85,7 @@ fn what_a_client_shows_stays_in_its_place() {
     let secured = Secured {
         server_name: Some("api.example.com".into()),
         version: "TLSv1.3",
-        suite: "TLS13_AES_128_GCM_SHA256",
+        suite: "TLS_AES_128_GCM_SHA256",
         client: Some(ClientCertificate {
             subject: "CN=\"evil\\,O=x".into(),
             sans: "DNS:a, URI:b".into(),
@@ -94,7 +94,7 @@ fn what_a_client_shows_stays_in_its_place() {
     };
     let over_tls = || Record { secured: Some(&secured), server_name: secured.server_name.as_deref(), ..record() };
     let plan = AccessLog { tls: true, ..json(&[]) };
-    let members = "\"fault\":null,\"tls_version\":\"TLSv1.3\",\"tls_cipher\":\"TLS13_AES_128_GCM_SHA256\",\
+    let members = "\"fault\":null,\"tls_version\":\"TLSv1.3\",\"tls_cipher\":\"TLS_AES_128_GCM_SHA256\",\
                    \"server_name\":\"api.example.com\",\"client_subject\":\"CN=\\\"evil\\\\,O=x\",\
                    \"client_sans\":\"DNS:a, URI:b\"}\n";
     let said = line(&over_tls(), &plan, b"");
@@ -105,7 +105,7 @@ fn what_a_client_shows_stays_in_its_place() {
     assert!(!line(&over_tls(), &json(&[]), b"").contains("tls_version"));
     let values = LogValue::TLS.into_iter().flat_map(|(_, value)| [LogPart::Value(value), LogPart::Literal(" ".into())]);
     let plan = AccessLog { format: LogFormat::Template(values.collect()), ..AccessLog::default() };
-    let plain = "TLSv1.3 TLS13_AES_128_GCM_SHA256 api.example.com CN=\\x22evil\\x5C,O=x DNS:a, URI:b \n";
+    let plain = "TLSv1.3 TLS_AES_128_GCM_SHA256 api.example.com CN=\\x22evil\\x5C,O=x DNS:a, URI:b \n";
     assert_eq!(line(&over_tls(), &plan, b""), plain);
     assert_eq!(line(&record(), &plan, b""), "- - - - - \n");
 }
