@@ -187,7 +187,7 @@ async fn act<N: Network, D: Downstream>(
     if let Some(security) = context.security.filter(|_| context.plan.match_host) {
         right_host(security, &down.head())?;
     }
-    if let Some(redirect) = context.plan.redirect_for(&down.head()) {
+    if let Some(redirect) = context.plan.redirect_for(&down.head(), context.origin.trusted) {
         let own = own_answer(context, &down.head(), redirect, "", trail.id.bytes(), &Captures::none())?;
         return pooled(|| send_own(context, redirect, own, down, &mut work.edits, trail)).await;
     }

@@ -9,6 +9,7 @@ use crate::secure::ServerTls;
 use ahash::AHashMap;
 use ipnet::IpNet;
 use ringgate_config::{Config, HostPattern, Hsts, HttpsRedirect, Listener, Passthrough, ProxySenders, Redirect};
+use ringgate_protocols::wire::HeaderId;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -101,11 +102,13 @@ impl ListenerPlan {
         }
     }
 
-    /// Where a request is sent whatever its route; none if nowhere.
-    pub(crate) fn redirect_for(&self, head: &RequestHead<'_>) -> Option<&ActionPlan> {
+    /// Where a request is sent whatever its route; none if nowhere. One of which a `trusted` sender says that it came
+    /// over https is there already: sent on, it would come back for ever.
+    pub(crate) fn redirect_for(&self, head: &RequestHead<'_>, trusted: bool) -> Option<&ActionPlan> {
+        let came_secured = || trusted && head.value(HeaderId::XForwardedProto) == Some(b"https");
         // A path that a service could read as another one is not let past under that name.
         let challenge = |path: &[u8]| path.starts_with(ACME) && matches!(read(path), Reading::One(_));
-        self.redirect.as_ref().filter(|_| !challenge(head.path()))
+        self.redirect.as_ref().filter(|_| !challenge(head.path()) && !came_secured())
     }
 }
 

@@ -90,9 +90,9 @@ pub(crate) fn redirected(
     head: RequestHead<'_>,
     sender: Sender,
 ) -> Option<Result<Own, Fault>> {
-    let action = plan.redirect_for(&head)?;
     let text = sender.address.map(IpText::new);
     let origin = sender.origin(common, text.as_ref());
+    let action = plan.redirect_for(&head, origin.trusted)?;
     let asked = Asked { head, id: SOME_ID, route: "", origin, common, secured: None, ready: true };
     Some(Own::make(action, &Captures::none(), &asked))
 }

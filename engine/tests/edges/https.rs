@@ -9,6 +9,7 @@ use ringgate_rt::driver::Choice;
 on_both_drivers!(
     clear_text_is_sent_to_https,
     no_path_leads_to_another_host,
+    whoever_came_over_https_is_not_sent_in_a_circle,
     the_challenges_of_certificate_authorities_are_let_through,
     every_answer_over_tls_tells_of_later_visits,
     clear_text_tells_nothing,
@@ -79,6 +80,19 @@ fn no_path_leads_to_another_host(driver: Choice) {
         assert_eq!(answer.status, 400, "{host}");
     }
     assert_eq!(service.request_count(), 0);
+}
+
+fn whoever_came_over_https_is_not_sent_in_a_circle(driver: Choice) {
+    let service = service();
+    let plan = |trusted: &str| text(&["https_redirect: on"], &[("s", &at(&[&service.endpoint()]))], trusted);
+    let request = |proto: &str| format!("GET / HTTP/1.1\r\nhost: web.test\r\nx-forwarded-proto: {proto}\r\n\r\n");
+    // A balancer that ends TLS says so, and is believed if it is trusted.
+    let gate = Gate::start(&plan("trusted_proxies: [127.0.0.0/8]"), driver);
+    let mut client = gate.client();
+    assert_eq!(client.exchange(request("https")).text(), "good");
+    assert_eq!(client.exchange(request("http")).status, 308);
+    let gate = Gate::start(&plan(""), driver);
+    assert_eq!(gate.client().exchange(request("https")).status, 308);
 }
 
 fn the_challenges_of_certificate_authorities_are_let_through(driver: Choice) {

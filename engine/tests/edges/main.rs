@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 #[path = "../support/exposition.rs"]
+#[allow(dead_code, reason = "other tests read more of a page")]
 mod exposition;
 mod https;
 mod passthrough;

@@ -33,6 +33,13 @@ fn echo() -> Service {
     })
 }
 
+/// Says one thing, and closes.
+fn saying(what: &'static str) -> Service {
+    Service::start(move |connection| {
+        connection.send(what);
+    })
+}
+
 fn echo_all(connection: &mut Connection) {
     while connection.wire.fill().is_ok_and(|n| n > 0) {
         let bytes = std::mem::take(&mut connection.wire.pending);
@@ -139,8 +146,8 @@ fn without_a_service_the_client_is_reset(driver: Choice) {
 
 fn a_removed_listener_drains(driver: Choice) {
     let service = echo();
-    let upstreams = [("s", at(&[&service.endpoint()]))];
-    let upstreams = [("s", upstreams[0].1.as_str())];
+    let endpoints = at(&[&service.endpoint()]);
+    let upstreams = [("s", endpoints.as_str())];
     let drain = "reload: { drain: 400ms }";
     let mut gate = Gate::start(&text(&[TCP, ""], &upstreams, drain), driver);
     let address = gate.address();
@@ -161,7 +168,7 @@ fn a_removed_listener_drains(driver: Choice) {
 }
 
 fn a_reload_touches_no_connection_that_stays(driver: Choice) {
-    let (first, second) = (echo(), Service::start(|connection| drop(connection.send("second"))));
+    let (first, second) = (echo(), saying("second"));
     let plan = |service: &Service, address: &str| {
         text(&[TCP], &[("s", &at(&[&service.endpoint()]))], "reload: { drain: 1s }").replace("127.0.0.1:0", address)
     };
@@ -181,8 +188,7 @@ fn a_reload_touches_no_connection_that_stays(driver: Choice) {
 }
 
 fn endpoints_take_turns_and_one_that_is_down_is_passed_over(driver: Choice) {
-    let named = |name: &'static str| Service::start(move |connection| drop(connection.send(name)));
-    let (a, b) = (named("a"), named("b"));
+    let (a, b) = (saying("a"), saying("b"));
     let down = nobody();
     let gate = gate(&[&a.endpoint(), &down, &b.endpoint()], driver);
     let mut count = [0, 0];
