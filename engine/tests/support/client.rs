@@ -1,6 +1,7 @@
 //! A client that sends any bytes, in any pieces, and reads answers strictly.
 
 use super::STUCK;
+use super::tls::TlsSocket;
 use super::wire::{Answer, Wire};
 use socket2::SockRef;
 use std::io::{self, ErrorKind, Read, Write};
@@ -13,6 +14,7 @@ use std::time::Duration;
 pub(crate) enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Tls(Box<TlsSocket>),
 }
 
 impl Socket {
@@ -20,13 +22,16 @@ impl Socket {
         match self {
             Socket::Tcp(stream) => SockRef::from(stream),
             Socket::Unix(stream) => SockRef::from(stream),
+            Socket::Tls(tls) => SockRef::from(&tls.tcp),
         }
     }
 
+    /// Another handle of what lies below.
     pub(crate) fn try_clone(&self) -> io::Result<Socket> {
         Ok(match self {
             Socket::Tcp(stream) => Socket::Tcp(stream.try_clone()?),
             Socket::Unix(stream) => Socket::Unix(stream.try_clone()?),
+            Socket::Tls(tls) => Socket::Tcp(tls.tcp.try_clone()?),
         })
     }
 
@@ -41,6 +46,7 @@ impl Read for Socket {
         match self {
             Socket::Tcp(stream) => stream.read(buf),
             Socket::Unix(stream) => stream.read(buf),
+            Socket::Tls(tls) => tls.read(buf),
         }
     }
 }
@@ -50,6 +56,7 @@ impl Write for Socket {
         match self {
             Socket::Tcp(stream) => stream.write(buf),
             Socket::Unix(stream) => stream.write(buf),
+            Socket::Tls(tls) => tls.write(buf),
         }
     }
 
@@ -99,7 +106,7 @@ impl Client {
     }
 
     #[track_caller]
-    fn over(socket: Socket) -> Client {
+    pub(crate) fn over(socket: Socket) -> Client {
         socket.set_timeouts(STUCK).expect("time limits");
         Client { wire: Wire::new(socket) }
     }
@@ -147,6 +154,9 @@ impl Client {
 
     /// Ends our side; reading goes on.
     pub(crate) fn half_close(&mut self) {
+        if let Socket::Tls(tls) = &mut self.wire.stream {
+            return tls.close_notify().expect("a half-close");
+        }
         self.wire.stream.sock().shutdown(Shutdown::Write).expect("a half-close");
     }
 

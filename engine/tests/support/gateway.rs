@@ -2,6 +2,7 @@
 
 use super::{STUCK, Service, wait_for};
 use ringgate::control::{Gateway, Options};
+use ringgate_config::{Config, Disk, Unchecked};
 use ringgate_rt::Address;
 use ringgate_rt::driver::Choice;
 use std::fmt::Write as _;
@@ -19,6 +20,7 @@ pub(crate) struct Plan {
     forward: String,
     matches: String,
     listener: String,
+    secured: String,
     other: String,
     shards: usize,
 }
@@ -68,6 +70,12 @@ impl Plan {
         self
     }
 
+    /// Further members of the listener.
+    pub(crate) fn listener(mut self, members: &str) -> Plan {
+        self.secured = format!(", {members}");
+        self
+    }
+
     /// Two shards in place of one, where the system has the cores.
     pub(crate) fn two_shards(mut self) -> Plan {
         self.shards = 2;
@@ -92,7 +100,11 @@ impl Plan {
         let lines = [
             format!("runtime: {{ cores: {cores:?} }}"),
             format!("limits: {{ {} }}", self.limits),
-            format!("listeners: [{{ name: plain, address: \"{}\" }}]", or(&self.listener, "127.0.0.1:0")),
+            format!(
+                "listeners: [{{ name: plain, address: \"{}\"{} }}]",
+                or(&self.listener, "127.0.0.1:0"),
+                self.secured
+            ),
             format!("upstreams: {{ origin: {{ endpoints: [{}]{} }} }}", endpoints.join(", "), self.upstream),
             format!(
                 "routes: [{{ name: all, match: {{ {} }}, forward: {{ upstream: origin{} }} }}]",
@@ -136,24 +148,20 @@ impl Write for Log {
 impl Gate {
     #[track_caller]
     pub(crate) fn start(text: &str, driver: Choice) -> Gate {
-        let config = match ringgate_config::parse("test.yaml", text, &|_| None) {
-            Ok(config) => config,
-            Err(diagnostics) => panic!("{diagnostics}"),
-        };
-        Gate::of(&config, driver)
+        Gate::of(&read(text), driver)
     }
 
     /// The gateway of this file, which may name others.
     #[track_caller]
     pub(crate) fn load(path: &std::path::Path, driver: Choice) -> Gate {
-        match ringgate_config::load(path, &ringgate_config::Unchecked) {
+        match ringgate_config::load(path, &Unchecked) {
             Ok(config) => Gate::of(&config, driver),
             Err(diagnostics) => panic!("{diagnostics}"),
         }
     }
 
     #[track_caller]
-    pub(crate) fn of(config: &ringgate_config::Config, driver: Choice) -> Gate {
+    pub(crate) fn of(config: &Config, driver: Choice) -> Gate {
         let log = Log::default();
         let options = Options { driver, access_log: Some(Box::new(log.clone())), unpinned: true, ..Options::default() };
         let gateway = Gateway::start(config, options).expect("a gateway");
@@ -163,10 +171,7 @@ impl Gate {
     /// Goes over to another configuration.
     #[track_caller]
     pub(crate) fn reload(&mut self, text: &str) -> io::Result<()> {
-        let config = match ringgate_config::parse("test.yaml", text, &|_| None) {
-            Ok(config) => config,
-            Err(diagnostics) => panic!("{diagnostics}"),
-        };
+        let config = read(text);
         self.gateway.as_mut().expect("it was not stopped").reload(&config)
     }
 
@@ -228,6 +233,15 @@ impl Gate {
         if let Some(gateway) = self.gateway.take() {
             gateway.stop(Some(deadline));
         }
+    }
+}
+
+/// What a file of this text says, and the files of this machine that it names.
+#[track_caller]
+fn read(text: &str) -> Config {
+    match ringgate_config::parse_with("test.yaml", text, &|_| None, &Disk, &Unchecked) {
+        Ok(config) => config,
+        Err(diagnostics) => panic!("{diagnostics}"),
     }
 }
 

@@ -7,12 +7,15 @@
 #![allow(dead_code, unused_imports, unused_macros, clippy::expect_used, clippy::unwrap_used)]
 
 pub(crate) mod bodies;
+pub(crate) mod certs;
 pub(crate) mod client;
 pub(crate) mod gateway;
 pub(crate) mod process;
 pub(crate) mod service;
+pub(crate) mod tls;
 pub(crate) mod wire;
 
+pub(crate) use certs::Authority;
 pub(crate) use client::Client;
 pub(crate) use gateway::{Gate, Plan};
 pub(crate) use service::Service;

@@ -85,6 +85,17 @@ impl Service {
         Service::run(Listening::Unix(path.into()), script, move || Ok(Socket::Unix(listener.accept()?.0)))
     }
 
+    /// The same over TLS. The handshake begins with the first read or write.
+    pub(crate) fn start_tls(
+        config: rustls::ServerConfig,
+        script: impl Fn(&mut Connection) + Send + Sync + 'static,
+    ) -> Service {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let listening = Listening::Tcp(listener.local_addr().expect("an address"));
+        let config = Arc::new(config);
+        Service::run(listening, script, move || super::tls::accept(listener.accept()?.0, &config))
+    }
+
     /// A service that answers every request with what `answer` gives, for as long as the connection lasts.
     pub(crate) fn answering(answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> Service {
         Service::start(move |connection| connection.answer_all(&answer))
