@@ -2,9 +2,11 @@
 
 use crate::support::process::Process;
 use crate::support::service::ok;
-use crate::support::{Plan, STUCK, Service};
+use crate::support::tls::{self, Version};
+use crate::support::{Authority, Client, Plan, STUCK, Service};
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 const WANTED: usize = 5000;
@@ -75,4 +77,46 @@ fn an_idle_connection_costs_a_kibibyte_at_most() {
     assert!(idle <= bound, "{each} bytes for each of {} idle connections", clients.len());
     ask_all(&mut clients);
     ask_all(&mut warm);
+}
+
+/// Connections over TLS: each costs keys besides, which the ciphers have in memory of their own.
+#[test]
+fn an_idle_tls_connection_costs_twelve_kibibytes_at_most() {
+    const WANTED: usize = 1000;
+    const EACH_BYTES_MAX: u64 = 12 * 1024;
+    let _alone = crate::alone();
+    let service = Service::answering(|_| ok("good"));
+    ringgate_rt::descriptors::raise_limit(2 * WANTED as u64 + 500).expect("a limit");
+    let authority = Authority::new("of idle connections");
+    let certificate = authority.certificate("site", &["localhost"]);
+    let listener = format!("tls: {{ certificates: [{certificate}] }}");
+    let limits = "idle_timeout: 10m, header_timeout: 10m";
+    let plan = Plan::to(&service).limits(limits).listener(&listener);
+    for version in [Version::Tls13, Version::Tls12] {
+        let process = Process::start(crate::BINARY, &plan.text(), "auto");
+        let config = Arc::new(tls::client_config(&authority, version));
+        let visit = || {
+            let mut client = tls::client(process.address(), &config, "localhost");
+            assert_eq!(client.get("/").status, 200);
+            client
+        };
+        // Before the first: all that the connections do not cost.
+        let warm: Vec<Client> = (0..64).map(|_| visit()).collect();
+        let before = process.rss_kib();
+        let mut clients: Vec<Client> = (0..WANTED).map(|_| visit()).collect();
+        let bound = before + WANTED as u64 * EACH_BYTES_MAX / 1024;
+        let begun = Instant::now();
+        let mut idle = process.rss_kib();
+        while idle > bound && begun.elapsed() < Duration::from_secs(5) {
+            std::thread::sleep(Duration::from_millis(20));
+            idle = process.rss_kib();
+        }
+        let each = idle.saturating_sub(before) * 1024 / WANTED as u64;
+        eprintln!("{WANTED} idle connections, {version:?}: {each} bytes each, {before} KiB before");
+        assert!(idle <= bound, "{version:?}: {each} bytes for each of {WANTED} idle connections");
+        for client in clients.iter_mut().step_by(10) {
+            assert_eq!(client.get("/").status, 200);
+        }
+        drop(warm);
+    }
 }

@@ -1,8 +1,10 @@
 //! Operations of a small request on two busy connections.
 
 use crate::support::service::ok;
-use crate::support::{Gate, Plan, Service, on_io_uring, wait_for};
+use crate::support::tls::{self, Version};
+use crate::support::{Authority, Client, Gate, Plan, Service, on_io_uring, wait_for};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The counters of the only shard.
 fn counters(gate: &Gate) -> BTreeMap<&'static str, u64> {
@@ -18,6 +20,20 @@ fn at_rest(gate: &Gate, sends: u64, receives: u64) -> BTreeMap<&'static str, u64
 }
 
 fn costs_four_each(request: &'static str, answer: Vec<u8>) {
+    let made = || {
+        let body = answer.clone();
+        let service = Service::answering(move |_| body.clone());
+        (Plan::to(&service), service)
+    };
+    costs_four_each_between(request, made, |gate| gate.client());
+}
+
+/// A plan and the service behind it are `made` for each try; the client is made by `connect`.
+fn costs_four_each_between(
+    request: &'static str,
+    made: impl Fn() -> (Plan, Service),
+    connect: impl Fn(&Gate) -> Client,
+) {
     const WARM_UP: u64 = 50;
     const REQUESTS: u64 = 1000;
     let _alone = crate::alone();
@@ -26,10 +42,9 @@ fn costs_four_each(request: &'static str, answer: Vec<u8>) {
         // other work that happens, so there are a few tries.
         let mut seen = Vec::new();
         for _ in 0..5 {
-            let body = answer.clone();
-            let service = Service::answering(move |_| body.clone());
-            let gate = Plan::to(&service).start(driver);
-            let mut client = gate.client();
+            let (plan, _service) = made();
+            let gate = plan.start(driver);
+            let mut client = connect(&gate);
             for _ in 0..WARM_UP {
                 assert_eq!(client.exchange(request).status, 200);
             }
@@ -75,4 +90,27 @@ fn a_small_upload_costs_no_more() {
 fn an_answer_in_chunks_that_comes_whole_costs_no_more() {
     let answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\ngood\r\n0\r\n\r\n";
     costs_four_each("GET /chunked HTTP/1.1\r\nhost: h\r\n\r\n", answer.to_vec());
+}
+
+/// Of this version on both sides.
+fn costs_four_each_over_tls(version: Version, answer: Vec<u8>) {
+    let authority = Authority::new("both sides believe it");
+    let certificate = authority.certificate("site", &["localhost"]);
+    let config = Arc::new(tls::client_config(&authority, version));
+    let made = || {
+        let body = answer.clone();
+        let secured = tls::server_config(&authority.issue(&["service.internal"]), version);
+        let service = Service::start_tls(secured, move |connection| connection.answer_all(|_| body.clone()));
+        let upstream = format!("tls: {{ ca: \"{}\", server_name: service.internal }}", authority.ca());
+        let listener = format!("tls: {{ certificates: [{certificate}] }}");
+        (Plan::to(&service).upstream(&upstream).listener(&listener), service)
+    };
+    let request = "GET /small HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    costs_four_each_between(request, made, |gate| tls::client(gate.address(), &config, "localhost"));
+}
+
+#[test]
+fn a_small_request_over_tls_costs_no_more() {
+    costs_four_each_over_tls(Version::Tls13, ok("good"));
+    costs_four_each_over_tls(Version::Tls12, ok("good"));
 }

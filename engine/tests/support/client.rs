@@ -146,10 +146,11 @@ impl Client {
         self.answer()
     }
 
-    /// `GET path` with a Host.
+    /// `GET path` with a Host: over TLS one that the certificates of these tests are for.
     #[track_caller]
     pub(crate) fn get(&mut self, path: &str) -> Answer {
-        self.exchange(format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n"))
+        let host = if matches!(self.wire.stream, Socket::Tls(_)) { "localhost" } else { "test" };
+        self.exchange(format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n\r\n"))
     }
 
     /// Ends our side; reading goes on.

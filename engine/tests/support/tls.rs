@@ -69,8 +69,9 @@ pub(crate) fn server_config(issued: &Issued, version: Version) -> ServerConfig {
 /// The same; clients must have a certificate of this authority.
 pub(crate) fn server_config_with(issued: &Issued, version: Version, clients: Option<&Authority>) -> ServerConfig {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let builder =
-        ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(&version.list()).expect("versions");
+    let builder = ServerConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(&version.list())
+        .expect("versions");
     let builder = match clients {
         None => builder.with_no_client_auth(),
         Some(authority) => {

@@ -96,9 +96,27 @@ fn a_hello_may_be_spread_over_records(driver: Choice) {
             spread[at..].copy_from_slice(&(part.len() as u16).to_be_bytes());
             spread.extend(part);
         }
-        socket.tcp.write_all(&spread).expect("sent");
+        // Together, and each in its own time.
+        if piece == 50 {
+            for record in spread.chunks(piece + 5) {
+                socket.tcp.write_all(record).expect("sent");
+                crate::support::client::settle();
+            }
+        } else {
+            socket.tcp.write_all(&spread).expect("sent");
+        }
         socket.shake().unwrap_or_else(|error| panic!("records of {piece}: {error}"));
     }
+    // An error that comes in the second of two records.
+    let body = [&[3, 3][..], &[7; 32], &[0, 0, 2, 0, 5, 1, 0]].concat();
+    let message = [&[1, 0, 0, body.len() as u8][..], &body].concat();
+    let record = |part: &[u8]| [&[22, 3, 1, 0, part.len() as u8][..], part].concat();
+    let mut stream = tcp(site.gate.address());
+    stream.write_all(&record(&message[..20])).expect("sent");
+    crate::support::client::settle();
+    stream.write_all(&record(&message[20..])).expect("sent");
+    assert_eq!(to_the_end(stream), [21, 3, 3, 0, 2, 2, 40], "handshake_failure");
+    site.serves();
 }
 
 fn a_request_may_come_with_the_end_of_the_handshake(driver: Choice) {

@@ -5,6 +5,7 @@
 mod bodies;
 mod certificates;
 mod clients;
+mod damaged;
 mod handshakes;
 mod hosts;
 mod life;

@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::{ClientHello, ResolvesServerCert, UnbufferedServerConnection};
 use rustls::sign::CertifiedKey;
 use rustls::unbuffered::{ConnectionState, EncodeError, UnbufferedStatus};
-use rustls::{ClientConfig, CommonState, Error, HandshakeKind, ProtocolVersion, ServerConfig};
+use rustls::{ClientConfig, CommonState, Error, HandshakeKind, PeerIncompatible, ProtocolVersion, ServerConfig};
 use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
@@ -134,7 +134,11 @@ impl Handshake {
             let asked = match self.feed(&mut incoming[consumed..at], out) {
                 Ok(asked) => asked,
                 Err(error) => {
+                    let wants_another = is_old(&incoming[consumed..at], &error);
                     self.tell(out);
+                    if let Some(alert) = out.last_mut().filter(|_| wants_another) {
+                        *alert = PROTOCOL_VERSION;
+                    }
                     return Err(HandshakeError::Tls(error));
                 }
             };
@@ -144,7 +148,7 @@ impl Handshake {
                 State::Done => return Ok(Step { consumed, done: true }),
                 State::Closed => return Err(HandshakeError::Closed),
                 State::Again => {}
-                State::Blocked => match record::whole(&incoming[consumed + self.given..]) {
+                State::Blocked => match record::whole(incoming.get(consumed + self.given..).unwrap_or_default()) {
                     Ok(Some(len)) => self.given += len,
                     Ok(None) if incoming.len() - consumed > WAITING_MAX => return Err(HandshakeError::NotTls),
                     Ok(None) => return Ok(Step { consumed, done: false }),
@@ -175,9 +179,8 @@ impl Handshake {
         }
     }
 
-    /// Appends the alert that an error has left.
+    /// Appends the alert that an error has left. rustls may be asked for that alone: it must not look at the bytes again.
     fn tell(&mut self, out: &mut Vec<u8>) {
-        // Nothing but what waits to be sent is asked for: rustls would look for bytes that it has been given before.
         while self.wants_write() && self.feed(&mut [], out).is_ok() {}
     }
 
@@ -216,6 +219,17 @@ impl Handshake {
         }
     }
 }
+
+/// Whether a client of a version before TLS 1.2 was refused for what such a client can't say: what it must hear is that
+/// its version is not spoken (RFC 5246 appendix E.1).
+fn is_old(incoming: &[u8], error: &Error) -> bool {
+    let unsaid = Error::PeerIncompatible(PeerIncompatible::SignatureAlgorithmsExtensionRequired);
+    // A record's header, a message's header, and the version.
+    matches!(incoming, [22, _, _, _, _, 1, _, _, _, 3, minor, ..] if *minor < 3) && *error == unsaid
+}
+
+/// The alert for it.
+const PROTOCOL_VERSION: u8 = 70;
 
 fn agreed(state: &CommonState, server_name: Option<String>) -> Agreed {
     Agreed {
