@@ -1,8 +1,9 @@
 //! Certificates that change while the gateway runs.
 
+use crate::support::process::Process;
 use crate::support::service::ok;
 use crate::support::tls::{self, Version};
-use crate::support::{Authority, Client, Gate, Plan, Service, on_both_drivers};
+use crate::support::{Authority, Client, Gate, Plan, Service, on_both_drivers, wait_for};
 use ringgate_rt::driver::Choice;
 use rustls::HandshakeKind;
 use rustls::pki_types::CertificateDer;
@@ -111,7 +112,7 @@ fn a_hundred_swaps_under_load_fail_no_handshake(driver: Choice) {
             let new = renewed.renew();
             let fresh = Arc::new(tls::client_config(&renewed.authority, Version::Any));
             assert_eq!(shown(&mut tls::client(address, &fresh, "localhost")), new);
-            crate::support::wait_for("a handshake", || (shaken.load(Ordering::Relaxed) > seen).then_some(()));
+            wait_for("a handshake", || (shaken.load(Ordering::Relaxed) > seen).then_some(()));
         }
         over.store(true, Ordering::Relaxed);
     });
@@ -131,4 +132,35 @@ fn a_reload_with_a_broken_file_keeps_the_one_before(driver: Choice) {
     let fresh = Arc::new(tls::client_config(&renewed.authority, Version::Any));
     let mut client = tls::client(renewed.gate.address(), &fresh, "localhost");
     assert_eq!((shown(&mut client), client.get("/").status), (good, 200));
+}
+
+/// By whoever looks at the files every second: nobody asks for a reload.
+#[test]
+fn files_that_change_are_served_without_a_reload() {
+    let service = Service::answering(|_| ok("good"));
+    let authority = Authority::new("renews them");
+    let plan = Plan::to(&service).listener(&crate::secured(&authority, ""));
+    let process = Process::start(crate::BINARY, &plan.text(), "auto");
+    let config = Arc::new(tls::client_config(&authority, Version::Any));
+    let mut old = tls::client(process.address(), &config, "localhost");
+    assert_eq!(old.get("/").status, 200);
+    // Every handshake on the way succeeds, with the one certificate or the other.
+    let served = || {
+        let fresh = Arc::new(tls::client_config(&authority, Version::Any));
+        let mut client = tls::client(process.address(), &fresh, "localhost");
+        assert_eq!(client.get("/").status, 200);
+        shown(&mut client)
+    };
+    for _ in 0..2 {
+        let issued = authority.issue(&["localhost"]);
+        authority.save("site", &issued);
+        wait_for("the new certificate", || (served() == issued.der).then_some(()));
+    }
+    let good = served();
+    authority.write("site.key", &authority.issue(&["localhost"]).key_pem);
+    wait_for("a word on the key that does not fit", || {
+        process.stderr().lines().any(|line| line.contains("still served")).then_some(())
+    });
+    assert_eq!(served(), good);
+    assert_eq!(old.get("/").status, 200, "a connection that was there before goes on");
 }
