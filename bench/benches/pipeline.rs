@@ -13,6 +13,9 @@ fn pipeline(c: &mut Criterion) {
             c.bench_function(&format!("pipeline/{}/{name}", scenario.name), |b| b.iter(|| exchange.run()));
             assert_eq!(exchange.connections(), 1, "the service's connection was used again");
         }
+        let mut exchange = scenario.start_secured(&rustls::version::TLS13).expect("a handshake");
+        // The client's own work on its records is in it.
+        c.bench_function(&format!("pipeline/{}/tls", scenario.name), |b| b.iter(|| exchange.run()));
     }
 }
 

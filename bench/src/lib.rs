@@ -2,5 +2,7 @@
 
 pub mod allocations;
 mod scenario;
+mod secured;
 
 pub use scenario::{Exchange, LogLines, SCENARIOS, Scenario, config};
+pub use secured::SecuredExchange;

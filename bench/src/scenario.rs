@@ -80,18 +80,22 @@ impl Scenario {
     /// # Errors
     /// A configuration that is refused, an answer that is not what the service sent.
     pub fn start(self, log: LogLines) -> io::Result<Exchange> {
-        let mut request = self.head.as_bytes().to_vec();
-        request.resize(request.len() + self.request_bytes, b'x');
         let harness = Harness::new(&config(plain(log))?, self.service())?;
-        let mut exchange = Exchange { harness, request, scenario: self };
+        let mut exchange = Exchange { harness, request: self.request(), scenario: self };
         for _ in 0..100 {
             exchange.checked()?;
         }
         Ok(exchange)
     }
 
+    pub(crate) fn request(self) -> Vec<u8> {
+        let mut request = self.head.as_bytes().to_vec();
+        request.resize(request.len() + self.request_bytes, b'x');
+        request
+    }
+
     /// Answers as nginx does for a small file, once a whole request has come.
-    fn service(self) -> Service {
+    pub(crate) fn service(self) -> Service {
         let mut answer = format!(
             "HTTP/1.1 200 OK\r\n\
              Server: nginx/1.22.1\r\n\
@@ -156,7 +160,7 @@ pub fn config(text: &str) -> io::Result<Config> {
     ringgate_config::parse("bench.yaml", text, &|_| None).map_err(|errors| io::Error::other(errors.to_string()))
 }
 
-fn plain(log: LogLines) -> &'static str {
+pub(crate) fn plain(log: LogLines) -> &'static str {
     match log {
         LogLines::Off => concat!(include_str!("../../examples/minimal.yaml"), "\naccess_log: off\n"),
         LogLines::On => include_str!("../../examples/minimal.yaml"),

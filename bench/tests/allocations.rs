@@ -26,6 +26,21 @@ fn an_exchange_allocates_nothing() {
     }
 }
 
+#[test]
+fn an_exchange_over_tls_allocates_nothing() {
+    for scenario in SCENARIOS {
+        for version in [&rustls::version::TLS13, &rustls::version::TLS12] {
+            let mut exchange = scenario.start_secured(version).unwrap();
+            let before = on_this_thread();
+            (0..EXCHANGES).for_each(|_| assert!(exchange.run().unwrap() > scenario.answer_bytes));
+            let allocations = on_this_thread() - before;
+            let version = version.version;
+            assert_eq!(allocations, 0, "{}, {version:?}: {allocations} in {EXCHANGES} exchanges", scenario.name);
+            assert_eq!(exchange.connections(), 1);
+        }
+    }
+}
+
 /// Its lines gather in memory that goes round between shard and writer; only the hand-over of a batch may allocate.
 #[test]
 fn a_line_of_the_access_log_allocates_next_to_nothing() {

@@ -55,7 +55,7 @@ impl Network for InMemory {
 }
 
 impl Harness {
-    /// The gateway of this configuration. Access-log lines, if it wants any, are written and thrown away.
+    /// The gateway of this configuration; clients come in at its first listener. Access-log lines, if it wants any, are written and thrown away.
     ///
     /// # Errors
     /// A route that can't be compiled, or a system without threads.
@@ -86,6 +86,7 @@ impl Harness {
         let mut bytes = 0;
         while self.by_hand.is_ready() {
             self.by_hand.turn();
+            self.shard.gate.turn_over();
             self.serve();
             bytes += self.client.take(&mut sink);
         }
@@ -130,7 +131,8 @@ impl Harness {
 fn connect(shard: &Rc<Shard<InMemory>>) -> io::Result<End> {
     let permit = shard.permits.take().ok_or_else(|| io::Error::other("limits.connections is reached"))?;
     let (near, far) = memory::pair();
-    let (entrance, _) = shard.entrance(0, "in memory", Arc::default(), Arc::default());
+    let plan = shard.current().snapshot.listeners.first().cloned().unwrap_or_default();
+    let (entrance, _) = shard.entrance(0, "in memory", Arc::default(), plan);
     adopt(shard, far, Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))), &entrance, permit);
     Ok(near)
 }

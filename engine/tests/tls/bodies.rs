@@ -1,11 +1,11 @@
 //! Every pairing of clear text, TLS 1.2 and TLS 1.3 on both sides: bodies of every size arrive as they were sent.
 
 use crate::support::bodies::{Noise, digest};
-use crate::support::service::Connection;
+use crate::support::service::{Connection, ok};
 use crate::support::tls::{self, Version};
 use crate::support::wire::Request;
 use crate::support::{Authority, Client, Gate, Plan, Service, on_both_drivers};
-use crate::{believing, secured, secured_service};
+use crate::{Site, believing, secured, secured_service};
 use ringgate_rt::driver::Choice;
 use sha2::{Digest, Sha256};
 use std::io::Read;
@@ -16,6 +16,8 @@ on_both_drivers!(
     a_hundred_megabytes_go_both_ways,
     an_answer_that_ends_with_its_connection_is_whole_only_with_a_word,
     an_answer_is_sent_while_its_request_is_not_over,
+    an_upload_that_is_refused_gets_its_answer,
+    requests_may_come_before_their_answers,
 );
 
 const SIDES: [Option<Version>; 3] = [None, Some(Version::Tls12), Some(Version::Tls13)];
@@ -214,4 +216,40 @@ fn an_answer_is_sent_while_its_request_is_not_over(driver: Choice) {
     }
     assert!(back == body);
     assert_eq!(between.gate.log(1)[0]["status"], 200);
+}
+
+fn an_upload_that_is_refused_gets_its_answer(driver: Choice) {
+    let service = Service::answering(mirror);
+    for version in [Version::Tls12, Version::Tls13] {
+        let site = Site::start(Plan::to(&service).limits("body_bytes: 1KiB"), driver);
+        let mut client = site.client_of(version);
+        client.send("POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n");
+        // More is on its way when the answer is, and must not overtake it as a reset.
+        for _ in 0..20 {
+            if client.try_send([b'x'; 20_000]).is_err() {
+                break;
+            }
+        }
+        let answer = client.answer();
+        assert_eq!((answer.status, answer.json()["error"].as_str()), (413, Some("body_too_large")), "{version:?}");
+    }
+    assert_eq!(service.request_count(), 0);
+}
+
+fn requests_may_come_before_their_answers(driver: Choice) {
+    const REQUESTS: usize = 200;
+    let service = Service::answering(|request| ok(&request.target));
+    let site = Site::start(Plan::to(&service), driver);
+    for version in [Version::Tls12, Version::Tls13] {
+        let mut client = site.client_of(version);
+        let request = |n: usize| format!("GET /{n} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        // As few records as hold them, and a record for each.
+        client.send((0..REQUESTS).map(request).collect::<String>());
+        for n in REQUESTS..2 * REQUESTS {
+            client.send(request(n));
+        }
+        for n in 0..2 * REQUESTS {
+            assert_eq!(client.answer().text(), format!("/{n}"), "{version:?}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod bodies;
 mod certificates;
 mod clients;
 mod damaged;
+mod floods;
 mod handshakes;
 mod hosts;
 mod life;
