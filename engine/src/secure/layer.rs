@@ -402,13 +402,6 @@ impl TlsLayer {
         }
     }
 
-    /// As [`close`](TlsLayer::close), where nobody waits for it who has closed himself.
-    pub(super) fn drop_over<T: Transport>(&mut self, io: &mut T) {
-        if !self.session.is_closed_by_peer() {
-            self.close(io);
-        }
-    }
-
     /// Says that nothing more is sent, if that has not been said and can be said at once. A peer that sends nothing more
     /// is told too: it must know that it has got everything.
     pub(super) fn close<T: Transport>(&mut self, io: &mut T) {

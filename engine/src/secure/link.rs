@@ -206,7 +206,7 @@ impl<T: Transport> Transport for Link<T> {
 impl<T: Transport> Drop for Link<T> {
     fn drop(&mut self) {
         if let Some((tls, io)) = self.tls() {
-            tls.drop_over(io);
+            tls.close(io);
         }
     }
 }
