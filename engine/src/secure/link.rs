@@ -15,6 +15,7 @@ pub(crate) struct Link<T: Transport> {
     layer: Option<Box<Layer>>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "the smaller one is gone as soon as its bytes are received")]
 enum Layer {
     /// Bytes that were received before they were asked for.
     Ahead(Ahead),

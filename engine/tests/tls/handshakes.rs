@@ -279,9 +279,12 @@ fn tls_on_the_clear_port_gets_an_end(driver: Choice) {
     assert_eq!(gate.client().get("/").status, 200);
 }
 
+/// The protocol of a connection, or that there is none.
+type Agreement = Result<Option<&'static [u8]>, ()>;
+
 fn protocols_are_agreed_on_or_refused(driver: Choice) {
     let (_service, site) = site(driver);
-    let cases: [(&[&[u8]], Result<Option<&[u8]>, ()>); 5] = [
+    let cases: [(&[&[u8]], Agreement); 5] = [
         (&[], Ok(None)),
         (&[b"http/1.1"], Ok(Some(b"http/1.1"))),
         (&[b"h2", b"http/1.1"], Ok(Some(b"http/1.1"))),

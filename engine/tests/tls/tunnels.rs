@@ -89,7 +89,6 @@ impl Between {
     }
 }
 
-#[expect(clippy::result_large_err, reason = "tungstenite's own error")]
 fn converse(connection: &mut Connection) -> Result<(), tungstenite::Error> {
     let stream = std::mem::replace(&mut connection.wire.stream, Socket::Unix(nobody()));
     let mut socket = tungstenite::accept(stream).expect("a WebSocket");
