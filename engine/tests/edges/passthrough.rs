@@ -1,6 +1,6 @@
 //! TLS connections that go on as they are, by the server name of their first message.
 
-use crate::plan::{at, page, text, wait_for_count};
+use crate::plan::{Nobody, at, page, text, wait_for_count};
 use crate::sites::{Folder, Secure, Site, tls, trusting};
 use crate::support::{Client, Gate, Service, on_both_drivers, wait_for};
 use ringgate_rt::driver::Choice;
@@ -207,8 +207,9 @@ fn half_a_hello_has_its_time(driver: Choice) {
 }
 
 fn a_service_that_is_down_resets_the_client(driver: Choice) {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let gate = Gate::start(&text(&["passthrough: [{ upstream: s }]"], &[("s", &at(&[&nobody]))], ""), driver);
+    let nobody = Nobody::new();
+    let gate =
+        Gate::start(&text(&["passthrough: [{ upstream: s }]"], &[("s", &at(&[&nobody.endpoint()]))], ""), driver);
     let mut client = Client::connect(gate.address());
     client.send(old_hello("a.test"));
     assert_eq!(client.end(), crate::support::client::End::Reset);

@@ -46,3 +46,19 @@ pub(crate) fn wait_for_count(gate: &Gate, name: &str, label: &str, count: f64) {
         (last == count).then_some(())
     });
 }
+
+/// An address where nobody listens, held so that nobody else gets it: other tests ask for ports meanwhile.
+pub(crate) struct Nobody(socket2::Socket);
+
+impl Nobody {
+    pub(crate) fn new() -> Nobody {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+        let any: std::net::SocketAddr = "127.0.0.1:0".parse().expect("an address");
+        socket.bind(&any.into()).expect("a port");
+        Nobody(socket)
+    }
+
+    pub(crate) fn endpoint(&self) -> String {
+        self.0.local_addr().expect("an address").as_socket().expect("an IP address").to_string()
+    }
+}

@@ -1,13 +1,12 @@
 //! Plain bytes over a listener: both ways, half-closed, silent, without a service, over a reload, beside TLS.
 
-use crate::plan::{at, page, text, wait_for_count};
+use crate::plan::{Nobody, at, page, text, wait_for_count};
 use crate::sites::{Folder, Secure, Site, tls, trusting};
 use crate::support::client::End;
 use crate::support::service::Connection;
 use crate::support::{Client, Gate, Service, on_both_drivers, wait_for};
 use ringgate_rt::driver::Choice;
 use std::io::{Read, Write};
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 on_both_drivers!(
@@ -127,13 +126,9 @@ fn silence_ends_a_connection_and_traffic_does_not(driver: Choice) {
     wait_for_count(&gate, CONNECTIONS, "ended", 1.0);
 }
 
-/// An address where nobody listens.
-fn nobody() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-}
-
 fn without_a_service_the_client_is_reset(driver: Choice) {
-    let gate = gate(&[&nobody()], driver);
+    let nobody = Nobody::new();
+    let gate = gate(&[&nobody.endpoint()], driver);
     // It says nothing: a send that meets the reset would take it away from the read.
     assert_eq!(gate.client().end(), End::Reset);
     wait_for_count(&gate, CONNECTIONS, "failed", 1.0);
@@ -188,7 +183,8 @@ fn a_reload_touches_no_connection_that_stays(driver: Choice) {
 
 fn endpoints_take_turns_and_one_that_is_down_is_passed_over(driver: Choice) {
     let (a, b) = (saying("a"), saying("b"));
-    let down = nobody();
+    let nobody = Nobody::new();
+    let down = nobody.endpoint();
     let gate = gate(&[&a.endpoint(), &down, &b.endpoint()], driver);
     let mut count = [0, 0];
     for _ in 0..20 {
