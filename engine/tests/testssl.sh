@@ -55,9 +55,8 @@ YAML
         sleep 0.1
     done
     echo "== $which =="
-    # -p protocols, -s categories of ciphers, -f forward secrecy, -U vulnerabilities. Not -P, the server's preference: all
-    # suites that there are being strong, the client's order is followed, so that one without AES in hardware has ChaCha20.
-    "$TESTSSL" --quiet --color 0 --warnings off --nodns none --jsonfile "$work/$which.json" -p -s -f -U "127.0.0.1:$port" \
+    # -p protocols, -s categories of ciphers, -f forward secrecy, -P the server's preference, -U vulnerabilities.
+    "$TESTSSL" --quiet --color 0 --warnings off --nodns none --jsonfile "$work/$which.json" -p -s -f -P -U "127.0.0.1:$port" \
         >"$work/$which.txt" 2>&1 || true
     python3 - "$work/$which.json" <<'PYTHON' || { cat "$work/$which.txt"; failed=1; }
 import json, sys

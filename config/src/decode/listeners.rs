@@ -102,7 +102,8 @@ pub(crate) static LISTENER: Table<Draft> = Table {
             key: "https_redirect",
             form: Form::OrSwitch(&Form::Object(&https_redirect::HTTPS_REDIRECT)),
             presence: Presence::Default("off"),
-            doc: "Every request is sent to https, but for those under `/.well-known/acme-challenge/`.",
+            doc: "Every request is sent to https, but for those under `/.well-known/acme-challenge/`, and those of which a trusted \
+                  proxy says that they came by https.",
             example: "{ port: 8443 }",
             exceeding: None,
             read: |reader, node, _, draft| draft.https_redirect = https_redirect::read(reader, node),

@@ -15,12 +15,16 @@ const COMPLAINED_EVERY: Duration = Duration::from_secs(60);
 /// A listener's number: given by the control thread, never given twice.
 pub(crate) type EntranceId = u32;
 
+/// A plan as its shard holds it: connections count their uses here, and touch no other core's memory by it.
+#[expect(clippy::redundant_allocation, reason = "the outer count is the shard's own")]
+pub(crate) type PlanHere = Rc<Arc<ListenerPlan>>;
+
 /// A listener on a shard.
 pub(crate) struct Entrance {
     pub(crate) id: EntranceId,
     name: RefCell<Rc<str>>,
     series: RefCell<Arc<ListenerSeries>>,
-    plan: RefCell<Rc<Arc<ListenerPlan>>>,
+    plan: RefCell<PlanHere>,
     /// Ends the shard's accepts on it.
     pub(crate) stop: Stop,
     /// Accept loops that have not ended: the shard's socket is open until then.
@@ -71,7 +75,7 @@ impl Entrance {
     }
 
     /// How it treats connections that come now.
-    pub(crate) fn plan(&self) -> Rc<Arc<ListenerPlan>> {
+    pub(crate) fn plan(&self) -> PlanHere {
         self.plan.borrow().clone()
     }
 

@@ -25,7 +25,7 @@ impl fmt::Debug for Resolver {
 impl ResolvesServerCert for Resolver {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let served = match hello.server_name() {
-            Some(name) if self.strict => self.names.find(name)?,
+            name if self.strict => self.names.find(name?)?,
             name => self.names.served(name),
         };
         let mut keys = served.pairs.iter().map(|at| &self.pairs[*at].key);
