@@ -16,7 +16,6 @@ const COMPLAINED_EVERY: Duration = Duration::from_secs(60);
 pub(crate) type EntranceId = u32;
 
 /// A plan as its shard holds it: connections count their uses here, and touch no other core's memory by it.
-#[expect(clippy::redundant_allocation, reason = "the outer count is the shard's own")]
 pub(crate) type PlanHere = Rc<Arc<ListenerPlan>>;
 
 /// A listener on a shard.
