@@ -38,6 +38,8 @@ fn with_service<F: Future<Output = ()>>(driver: Choice, test: impl FnOnce(Rc<Gat
 }
 
 fn client() -> reqwest::Client {
+    // reqwest is built with TLS for other tests, and wants to know by whom; nothing of it is used here.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     reqwest::Client::builder().no_proxy().build().expect("a client")
 }
 
