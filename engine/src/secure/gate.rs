@@ -5,7 +5,7 @@
 
 use ringgate_rt::clock::{self, Moment};
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -20,7 +20,8 @@ const WOKEN_MAX: usize = 8;
 #[derive(Default)]
 pub(crate) struct Gate {
     spent: Cell<Duration>,
-    line: RefCell<VecDeque<Waker>>,
+    /// By the number that each drew when it had to wait: whoever is woken in vain keeps its place.
+    line: RefCell<BTreeMap<u64, Waker>>,
     going_on: RefCell<BTreeMap<u64, Rc<Going>>>,
     next: Cell<u64>,
 }
@@ -41,8 +42,7 @@ pub(crate) struct Place<'g> {
 impl Gate {
     /// A place for a handshake. If there are more than `max` then, the oldest loses its own.
     pub(crate) fn enter(&self, max: usize) -> Place<'_> {
-        let number = self.next.get();
-        self.next.set(number + 1);
+        let number = self.number();
         let going = Rc::new(Going { over: Cell::new(false), waker: RefCell::new(None) });
         let mut all = self.going_on.borrow_mut();
         all.insert(number, going.clone());
@@ -57,6 +57,10 @@ impl Gate {
         Place { gate: self, number, going }
     }
 
+    fn number(&self) -> u64 {
+        self.next.replace(self.next.get() + 1)
+    }
+
     #[cfg(test)]
     fn going_on(&self) -> usize {
         self.going_on.borrow().len()
@@ -64,20 +68,19 @@ impl Gate {
 
     /// Does a step of a handshake when its turn has come.
     pub(crate) async fn step<R>(&self, work: impl FnOnce() -> R) -> R {
-        let mut waited = false;
+        let mut number = None;
         poll_fn(|cx| {
             if self.spent.get() < TURN_MAX {
                 return Poll::Ready(());
             }
-            let mut line = self.line.borrow_mut();
-            if std::mem::replace(&mut waited, true) {
-                line.push_front(cx.waker().clone());
-            } else {
-                line.push_back(cx.waker().clone());
-            }
+            let number = *number.get_or_insert_with(|| self.number());
+            self.line.borrow_mut().insert(number, cx.waker().clone());
             Poll::Pending
         })
         .await;
+        if let Some(number) = number {
+            self.line.borrow_mut().remove(&number);
+        }
         let begun = clock::read();
         let result = work();
         self.spent.set(self.spent.get() + since(begun));
@@ -90,7 +93,7 @@ impl Gate {
         self.spent.set(Duration::ZERO);
         // Some may be of tasks that are gone, and take nothing of the next turn: those behind them are woken then.
         for _ in 0..WOKEN_MAX {
-            let Some(waker) = self.line.borrow_mut().pop_front() else { return };
+            let Some((_, waker)) = self.line.borrow_mut().pop_first() else { return };
             waker.wake();
         }
     }
@@ -125,6 +128,8 @@ impl Drop for Place<'_> {
 mod tests {
     use super::*;
     use std::pin::pin;
+    use std::sync::{Arc, Mutex};
+    use std::task::Wake;
 
     fn context() -> Context<'static> {
         Context::from_waker(Waker::noop())
@@ -151,5 +156,47 @@ mod tests {
         assert!(next.as_mut().poll(&mut context()).is_pending());
         gate.turn_over();
         assert_eq!(next.poll(&mut context()), Poll::Ready(5));
+    }
+
+    #[test]
+    fn those_that_wait_have_their_turns_in_the_order_in_which_they_came() {
+        let gate = Gate::default();
+        let slow = || std::thread::sleep(TURN_MAX + Duration::from_micros(100));
+        assert!(pin!(gate.step(slow)).poll(&mut context()).is_ready());
+        let woken = Arc::new(Woken::default());
+        let mut waiting: Vec<_> = (0..12).map(|_| Some(Box::pin(gate.step(slow)))).collect();
+        let mut poll = |at: usize| {
+            let waker = Waker::from(Arc::new(One { number: at, woken: woken.clone() }));
+            let step = waiting[at].as_mut().expect("woken after its step");
+            let ready = step.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+            if ready {
+                waiting[at] = None;
+            }
+            ready
+        };
+        assert!(!(0..12).any(&mut poll), "the turn is used up");
+        let mut done = Vec::new();
+        for _ in 0..12 {
+            gate.turn_over();
+            let now = std::mem::take(&mut *woken.0.lock().expect("nobody panics with it"));
+            done.extend(now.into_iter().filter(|at| poll(*at)));
+        }
+        assert_eq!(done, (0..12).collect::<Vec<_>>());
+        assert!(gate.line.borrow().is_empty());
+    }
+
+    /// Who has been woken, in order.
+    #[derive(Default)]
+    struct Woken(Mutex<Vec<usize>>);
+
+    struct One {
+        number: usize,
+        woken: Arc<Woken>,
+    }
+
+    impl Wake for One {
+        fn wake(self: Arc<One>) {
+            self.woken.0.lock().expect("nobody panics with it").push(self.number);
+        }
     }
 }
