@@ -11,6 +11,7 @@ use ringgate_protocols::proxyproto::{self, Header, Read};
 use ringgate_protocols::tls::certificate::Facts;
 use ringgate_protocols::tls::hello::{Sniff, Sniffer};
 use ringgate_protocols::tls::{Agreed, Handshake, HandshakeError};
+use ringgate_rt::clock;
 use ringgate_rt::timer::Timer;
 use ringgate_rt::{Buf, Network, Transport};
 use std::cell::Cell;
@@ -19,6 +20,9 @@ use std::rc::Rc;
 /// What a client gets that speaks HTTP to a listener for TLS.
 const PLAIN_HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n\
 content-length: 88\r\n\r\n{\"error\":\"plain_http\",\"message\":\"this listener speaks https; the request came without\"}\n";
+
+/// The alert for a certificate that has expired (RFC 8446 section 6.2).
+const CERTIFICATE_EXPIRED: u8 = 45;
 
 /// Makes a connection ready for its first request. False if there is none: it failed, or was not HTTP and is over.
 pub(super) async fn arrive<N: Network>(
@@ -103,8 +107,16 @@ async fn secure<N: Network>(
             }
             shaken => shaken?,
         };
+        let now = shard.wall().unix_micros(clock::now()) / 1_000_000;
+        let client = match client_certificate(&shaken.agreed, i64::try_from(now).unwrap_or(i64::MAX)) {
+            Ok(client) => client,
+            Err(failed) => {
+                shaken.refuse(io.bare(), CERTIFICATE_EXPIRED);
+                return Err(failed);
+            }
+        };
         series.handshakes.succeed(shaken.agreed.resumed);
-        let security = Rc::new(security(tls, &shaken.agreed));
+        let security = Rc::new(security(tls, &shaken.agreed, client));
         name.clone_from(&security.info.server_name);
         io.secure(shaken.into_layer(security));
     }
@@ -157,13 +169,50 @@ async fn look<T: Transport>(
     }
 }
 
-fn security(tls: &ServerTls, agreed: &Agreed) -> Security {
-    let client = agreed.peer.as_ref().and_then(|der| Facts::read(der).ok()).map(|facts| ClientCertificate {
+/// What the client's certificate says, if it has shown one. In a whole handshake it was looked at just now; a session that
+/// goes on has it from its ticket, and it may have expired since.
+fn client_certificate(agreed: &Agreed, now: i64) -> Result<Option<ClientCertificate>, Failed> {
+    let Some(der) = &agreed.peer else { return Ok(None) };
+    let facts = Facts::read(der).map_err(|_| Failed::ClientCertificate)?;
+    if agreed.resumed && facts.not_after < now {
+        return Err(Failed::ClientCertificate);
+    }
+    Ok(Some(ClientCertificate {
         subject: facts.subject,
         sans: facts.sans.join(", "),
         fingerprint: facts.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect(),
-    });
+    }))
+}
+
+fn security(tls: &ServerTls, agreed: &Agreed, client: Option<ClientCertificate>) -> Security {
     let info =
         Secured { server_name: agreed.server_name.clone(), version: agreed.version, suite: agreed.suite, client };
     Security { served: Some(tls.served(info.server_name.as_deref())), info }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agreed(resumed: bool, der: Option<Vec<u8>>) -> Agreed {
+        let peer = der.map(Into::into);
+        Agreed { server_name: None, version: "TLSv1.3", suite: "", alpn: None, resumed, peer }
+    }
+
+    #[test]
+    fn a_session_does_not_outlive_the_certificate_of_its_client() {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let mut params = rcgen::CertificateParams::new(vec!["client.example".to_owned()]).expect("a name");
+        params.not_after = rcgen::date_time_ymd(2030, 1, 1);
+        let der = params.self_signed(&key).expect("a certificate").der().to_vec();
+        let (before, after) = (1_893_455_999, 1_893_456_001);
+        let shown = |resumed, now| client_certificate(&agreed(resumed, Some(der.clone())), now);
+        assert!(
+            shown(true, before).is_ok_and(|client| client.is_some_and(|client| client.sans.contains("client.example")))
+        );
+        assert!(matches!(shown(true, after), Err(Failed::ClientCertificate)));
+        assert!(shown(false, after).is_ok(), "the handshake has looked at it");
+        assert!(client_certificate(&agreed(true, None), after).is_ok_and(|client| client.is_none()));
+        assert!(client_certificate(&agreed(false, Some(vec![1, 2, 3])), before).is_err());
+    }
 }

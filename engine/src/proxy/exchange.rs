@@ -257,6 +257,7 @@ fn own_answer<N: Network>(
 /// certificate that it was served for that name holds.
 fn right_host(security: &Security, head: &RequestHead<'_>) -> Result<(), Fault> {
     let (Some(name), Some(host)) = (&security.info.server_name, head.host_name()) else { return Ok(()) };
+    let host = host.strip_suffix(b".").unwrap_or(host);
     let right = host.eq_ignore_ascii_case(name.as_bytes()) || security.covers(host);
     if right { Ok(()) } else { Err(Fault::Misdirected) }
 }

@@ -23,6 +23,8 @@ pub(crate) enum Failed {
     Stopped,
     /// There is no PROXY protocol header where there must be one.
     Proxy(proxyproto::Flaw),
+    /// A session was to go on whose client's certificate has expired since, or can't be read.
+    ClientCertificate,
     /// The server name that the client asks for is passed on nowhere.
     NoPassthrough,
 }
@@ -38,6 +40,7 @@ impl Failed {
             Failed::Stopped => "stopping",
             Failed::Proxy(_) => "proxy_header",
             Failed::NoPassthrough => "no_passthrough",
+            Failed::ClientCertificate => "client_certificate_invalid",
             Failed::Tls(HandshakeError::NotTls) => "no_tls",
             Failed::Tls(HandshakeError::Tls(error)) => match error {
                 Error::NoCertificatesPresented => "client_certificate_missing",
@@ -73,6 +76,7 @@ impl fmt::Display for Failed {
             Failed::Crowded => f.write_str("too many others began after it"),
             Failed::Stopped => f.write_str("the process stops"),
             Failed::Proxy(flaw) => write!(f, "the PROXY protocol's header: {flaw}"),
+            Failed::ClientCertificate => f.write_str("the client's certificate has expired, or can't be read"),
             Failed::NoPassthrough => f.write_str("no passthrough is for the server name that the client asks for"),
         }
     }

@@ -9,6 +9,7 @@ use ringgate_rt::{Buf, Transport};
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -77,6 +78,12 @@ pub(crate) struct Shaken {
 }
 
 impl Shaken {
+    /// Ends the connection with this alert (RFC 8446 section 6) instead.
+    pub(crate) fn refuse<T: Transport>(mut self, io: &mut T, alert: u8) {
+        self.session.refuse(alert, &mut self.before);
+        io.send_now(&self.before);
+    }
+
     /// What lies over the stream from now on.
     pub(crate) fn into_layer(self, security: Rc<Security>) -> TlsLayer {
         TlsLayer::new(self.session, security, self.waiting, self.before)
@@ -100,7 +107,11 @@ pub(crate) async fn shake<T: Transport>(
             continue;
         }
         let mut out = Vec::new();
-        let step = gate.step(|| handshake.step(waiting.as_mut().map_or(&mut [], Buf::data_mut), &mut out)).await;
+        let step = {
+            let work = || handshake.step(waiting.as_mut().map_or(&mut [], Buf::data_mut), &mut out);
+            let mut turn = pin!(gate.step(work));
+            bounds.wait(|cx| turn.as_mut().poll(cx)).await?
+        };
         let step = match step {
             Ok(step) => step,
             Err(error) => {

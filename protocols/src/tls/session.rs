@@ -278,6 +278,11 @@ impl Session {
         }
     }
 
+    /// Appends an alert that ends the connection for a reason of the caller's (RFC 8446 section 6).
+    pub fn refuse(&mut self, alert: u8, out: &mut Vec<u8>) {
+        self.end(&[FATAL, alert], out);
+    }
+
     fn end(&mut self, alert: &[u8], out: &mut Vec<u8>) {
         if !std::mem::replace(&mut self.ended, true) {
             let before = out.len();
