@@ -200,7 +200,7 @@ async fn busy<N: Network>(
     let mut kit = shard.kit();
     let Kit { down, work } = kit.get();
     let security = io.security().cloned();
-    let plan = arrival.entrance.plan();
+    let mut plan = arrival.entrance.plan();
     let mut down = H1Downstream::new(io, down, common.head_limits, common.limits.body_bytes, eager);
     let peer_text = arrival.peer.map(IpText::new);
     let mut origin = Origin {
@@ -209,13 +209,11 @@ async fn busy<N: Network>(
         trusted: common.trusts(arrival.peer),
         scheme: if security.is_some() { "https" } else { "http" },
     };
-    let told = arrival.told.as_deref().copied();
-    let entrance = &*arrival.entrance;
     let mut answered = false;
     let mut deadline = deadline;
     loop {
-        match next_head(shard, &mut down, timer, deadline).await {
-            Ok(Wait::Head) => {}
+        let fault = match next_head(shard, &mut down, timer, deadline).await {
+            Ok(Wait::Head) => None,
             Ok(Wait::Silence) => {
                 return if finish(shard, &mut down, timer).await { Next::Cold(answered) } else { Next::Close };
             }
@@ -228,22 +226,12 @@ async fn busy<N: Network>(
                     return Next::Close;
                 }
                 down.abandon_request();
-                let context = Context {
-                    shard,
-                    common: &common,
-                    entrance,
-                    plan: &plan,
-                    security: security.as_deref(),
-                    told,
-                    origin,
-                    timer,
-                };
-                refuse(&context, &mut down, work, fault).await;
-                return if down.must_linger() { Next::Linger } else { Next::Close };
+                Some(fault)
             }
-        }
+        };
         if !Rc::ptr_eq(&common, &shard.current().common) {
             common = shard.common();
+            plan = arrival.entrance.plan();
             down.set_limits(common.head_limits, common.limits.body_bytes);
             origin.trusted = common.trusts(arrival.peer);
         }
@@ -253,13 +241,17 @@ async fn busy<N: Network>(
         let context = Context {
             shard,
             common: &common,
-            entrance,
+            entrance: &arrival.entrance,
             plan: &plan,
             security: security.as_deref(),
-            told,
+            told: arrival.told.as_deref().copied(),
             origin,
             timer,
         };
+        if let Some(fault) = fault {
+            refuse(&context, &mut down, work, fault).await;
+            return if down.must_linger() { Next::Linger } else { Next::Close };
+        }
         exchange(&context, &mut down, work).await;
         answered = true;
         if !down.next_request() {

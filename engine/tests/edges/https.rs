@@ -8,6 +8,7 @@ use ringgate_rt::driver::Choice;
 
 on_both_drivers!(
     clear_text_is_sent_to_https,
+    a_reload_reaches_connections_that_are_busy,
     no_path_leads_to_another_host,
     whoever_came_over_https_is_not_sent_in_a_circle,
     the_challenges_of_certificate_authorities_are_let_through,
@@ -60,6 +61,19 @@ fn clear_text_is_sent_to_https(driver: Choice) {
     client.send("HEAD /head HTTP/1.1\r\nhost: web.test\r\n\r\n");
     let answer = client.answer_to("HEAD");
     assert_eq!((answer.status, answer.fields.get("location")), (302, Some("https://web.test:8443/head")));
+}
+
+fn a_reload_reaches_connections_that_are_busy(driver: Choice) {
+    const GET: &str = "GET / HTTP/1.1\r\nhost: web.test\r\n\r\n";
+    let service = service();
+    let mut gate = redirecting(&service, "on", driver);
+    let mut client = gate.client();
+    for _ in 0..3 {
+        assert_eq!(client.exchange(GET).status, 308);
+    }
+    let other = text(&["https_redirect: off"], &[("s", &at(&[&service.endpoint()]))], "");
+    gate.reload(&other).expect("a good file");
+    assert_eq!(client.exchange(GET).status, 200);
 }
 
 fn no_path_leads_to_another_host(driver: Choice) {
