@@ -16,6 +16,8 @@ use crate::wording::{describe, either, shorten};
 pub(crate) const PEM_BYTES_MAX: u64 = 1 << 20;
 /// Bytes of the longest name of a file (NAME_MAX, limits.h): what is longer is no path but the content itself.
 const FILE_NAME_MAX: usize = 255;
+/// Characters of the shortest text that is taken for a key in base64: half of the smallest there is.
+const ENCODED_MIN: usize = 48;
 
 const LIMITS: &str = "at most 1MiB";
 pub(crate) const CERTIFICATES_FILE: Form = Form::Text { kind: "path of a file", limits: LIMITS };
@@ -54,7 +56,16 @@ pub(crate) fn file(reader: &mut Reader<'_>, node: &Node, model: &str) -> Option<
 }
 
 fn is_content(text: &str) -> bool {
-    text.contains(secret::PEM) || text.contains(['\n', '\r']) || text.split('/').any(|name| name.len() > FILE_NAME_MAX)
+    text.contains(secret::PEM)
+        || text.contains(['\n', '\r'])
+        || text.split('/').any(|name| name.len() > FILE_NAME_MAX)
+        || is_encoded(text)
+}
+
+/// Whether a text is what stands between the lines of PEM: paths of files as long as that have a dot somewhere.
+fn is_encoded(text: &str) -> bool {
+    let encoded = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    text.len() >= ENCODED_MIN && !text.starts_with('/') && text.bytes().all(encoded)
 }
 
 /// Reports what is wrong with a file.

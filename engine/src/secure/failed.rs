@@ -21,6 +21,8 @@ pub(crate) enum Failed {
     Crowded,
     /// The process stops.
     Stopped,
+    /// There is a PROXY protocol header where none is read: the sender is not among those in `from`, or it is the second.
+    UnreadProxy,
     /// There is no PROXY protocol header where there must be one.
     Proxy(proxyproto::Flaw),
     /// A session was to go on whose client's certificate has expired since, or can't be read.
@@ -38,7 +40,7 @@ impl Failed {
             Failed::TimedOut => "timeout",
             Failed::Crowded => "crowded",
             Failed::Stopped => "stopping",
-            Failed::Proxy(_) => "proxy_header",
+            Failed::Proxy(_) | Failed::UnreadProxy => "proxy_header",
             Failed::NoPassthrough => "no_passthrough",
             Failed::ClientCertificate => "client_certificate_invalid",
             Failed::Tls(HandshakeError::NotTls) => "no_tls",
@@ -46,6 +48,7 @@ impl Failed {
                 Error::NoCertificatesPresented => "client_certificate_missing",
                 Error::InvalidCertificate(_) | Error::InvalidCertRevocationList(_) => "client_certificate_invalid",
                 Error::PeerIncompatible(_) | Error::NoApplicationProtocol => "nothing_in_common",
+                Error::General(why) if why.contains("no server certificate chain") => "nothing_in_common",
                 Error::AlertReceived(_) => "alert",
                 _ => "other",
             },
@@ -70,8 +73,14 @@ impl fmt::Display for Failed {
                     _ => "",
                 })
             }
+            Failed::Tls(HandshakeError::Tls(Error::General(why))) if why.contains("no server certificate chain") => {
+                f.write_str("no certificate is for the name that the client asks for (strict_sni)")
+            }
             Failed::Tls(error) => write!(f, "{error}"),
             Failed::Http => f.write_str("the client spoke HTTP without TLS"),
+            Failed::UnreadProxy => {
+                f.write_str("a PROXY protocol header, which is not read here from this sender (proxy_protocol.from)")
+            }
             Failed::TimedOut => f.write_str("it was not over in time"),
             Failed::Crowded => f.write_str("too many others began after it"),
             Failed::Stopped => f.write_str("the process stops"),

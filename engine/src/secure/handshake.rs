@@ -3,6 +3,7 @@
 use super::gate::{Gate, Place};
 use super::layer::TlsLayer;
 use super::{Failed, Security};
+use ringgate_protocols::proxyproto;
 use ringgate_protocols::tls::{Agreed, Handshake, HandshakeError, Session};
 use ringgate_rt::timer::Timer;
 use ringgate_rt::{Buf, Transport};
@@ -118,8 +119,12 @@ pub(crate) async fn shake<T: Transport>(
                 if !out.is_empty() {
                     io.send_now(&out);
                 }
-                let http = matches!(error, HandshakeError::NotTls) && waiting.is_some_and(|buf| is_http(buf.data()));
-                return Err(if http { Failed::Http } else { Failed::Tls(error) });
+                let spoken = waiting.as_ref().map_or(&b""[..], |buf| buf.data());
+                return Err(match error {
+                    HandshakeError::NotTls if is_proxied(spoken) => Failed::UnreadProxy,
+                    HandshakeError::NotTls if is_http(spoken) => Failed::Http,
+                    error => Failed::Tls(error),
+                });
             }
         };
         if let Some(buf) = &mut waiting {
@@ -158,6 +163,11 @@ fn is_whole(bytes: &[u8]) -> bool {
     ringgate_protocols::tls::has_record(bytes)
 }
 
+/// Whether these bytes begin with a PROXY protocol header.
+fn is_proxied(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PROXY ") || matches!(proxyproto::read(bytes), proxyproto::Read::Header { .. })
+}
+
 /// Whether these bytes look like the beginning of a request: a method in capitals, and a space.
 fn is_http(bytes: &[u8]) -> bool {
     let method = bytes.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
@@ -173,4 +183,25 @@ fn with_room(mut buf: Buf) -> Buf {
     let mut larger = Buf::with_room_for(buf.len() + ringgate_protocols::tls::SEALED_MAX);
     larger.append(buf.data());
     larger
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_spoken_instead_of_tls_is_known() {
+        for (bytes, http, proxied) in [
+            (&b"GET / HTTP/1.1\r\n"[..], true, false),
+            (b"OPTIONS * HTTP/1.1\r\n", true, false),
+            (b"GET", false, false),
+            (b"get / HTTP/1.1\r\n", false, false),
+            (b"SSH-2.0-OpenSSH\r\n", false, false),
+            (b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n", true, true),
+            (b"\r\n\r\n\0\r\nQUIT\n\x20\x00\0\0", false, true),
+            (b"", false, false),
+        ] {
+            assert_eq!((is_http(bytes), is_proxied(bytes)), (http, proxied), "{bytes:?}");
+        }
+    }
 }

@@ -96,7 +96,8 @@ pub(crate) static TLS: Table<Draft> = Table {
             key: "match_host",
             form: Form::Switch,
             presence: Presence::Default("on"),
-            doc: "Whether a request gets 421 whose host has another certificate than the one that the connection was made with.",
+            doc: "Whether a request gets 421 whose host has another certificate than the one that the connection was made with. Of \
+                  clients that named no host when they connected nothing is asked: see `strict_sni`.",
             example: "off",
             exceeding: None,
             read: |reader, node, _, draft| {
