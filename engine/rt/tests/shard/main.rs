@@ -12,3 +12,4 @@ mod streams;
 mod support;
 mod turns;
 mod wake;
+mod words;
