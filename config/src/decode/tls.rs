@@ -65,7 +65,9 @@ fn is_content(text: &str) -> bool {
 /// Whether a text is what stands between the lines of PEM: paths of files as long as that have a dot somewhere.
 fn is_encoded(text: &str) -> bool {
     let encoded = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    text.len() >= ENCODED_MIN && !text.starts_with('/') && text.bytes().all(encoded)
+    // What is encoded begins with a sequence of ASN.1, whose first six bits are `M`.
+    let begins = text.starts_with('M') || text.contains('+') || text.ends_with('=');
+    text.len() >= ENCODED_MIN && begins && !text.starts_with('/') && text.bytes().all(encoded)
 }
 
 /// Reports what is wrong with a file.
