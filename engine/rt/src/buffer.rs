@@ -174,6 +174,21 @@ impl Buf {
         true
     }
 
+    /// The same bytes in a buffer with room for `room` more: this one if it can have that, otherwise one that has room for
+    /// `larger` bytes of the window and as many more.
+    pub fn with_room(mut self, room: usize, larger: usize) -> Buf {
+        if self.room() >= room {
+            return self;
+        }
+        self.compact();
+        if self.room() >= room {
+            return self;
+        }
+        let mut next = Buf::with_room_for(larger.max(self.len()) + room);
+        next.append(self.data());
+        next
+    }
+
     /// Moves the window to the front of the memory behind its headroom, when it does not lie there already.
     pub fn compact(&mut self) {
         if self.start as usize <= HEADROOM_BYTES {

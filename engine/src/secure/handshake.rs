@@ -4,7 +4,7 @@ use super::gate::{Gate, Place};
 use super::layer::TlsLayer;
 use super::{Failed, Security};
 use ringgate_protocols::proxyproto;
-use ringgate_protocols::tls::{Agreed, Handshake, HandshakeError, Session};
+use ringgate_protocols::tls::{Agreed, HEADER_BYTES, Handshake, HandshakeError, SEALED_MAX, Session, has_record};
 use ringgate_rt::timer::Timer;
 use ringgate_rt::{Buf, Transport};
 use std::cell::Cell;
@@ -13,6 +13,9 @@ use std::io;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+
+/// Bytes of the largest record.
+const RECORD_MAX: usize = HEADER_BYTES + SEALED_MAX;
 
 /// What ends a handshake from outside.
 pub(crate) struct Bounds<'a> {
@@ -50,7 +53,7 @@ impl Bounds<'_> {
     pub(crate) async fn receive<T: Transport>(&self, io: &mut T, buf: Option<Buf>) -> Result<Buf, Failed> {
         self.wait(|cx| io.poll_readable(cx)).await?.map_err(Failed::Io)?;
         let buf = buf.unwrap_or_else(Buf::standard);
-        io.start_recv(with_room(buf));
+        io.start_recv(buf.with_room(RECORD_MAX, 0));
         let (result, buf) = self.wait(|cx| io.poll_recv(cx)).await?;
         match result {
             Ok(0) => Err(Failed::Io(io::ErrorKind::UnexpectedEof.into())),
@@ -103,7 +106,7 @@ pub(crate) async fn shake<T: Transport>(
     // A client speaks first.
     let mut speaks = handshake.speaks_first();
     loop {
-        if !std::mem::take(&mut speaks) && waiting.as_ref().is_none_or(|buf| !is_whole(buf.data())) {
+        if !std::mem::take(&mut speaks) && waiting.as_ref().is_none_or(|buf| !has_record(buf.data())) {
             waiting = Some(bounds.receive(io, waiting.take()).await?);
             continue;
         }
@@ -159,10 +162,6 @@ async fn send<T: Transport>(io: &mut T, bytes: &[u8], bounds: &Bounds<'_>) -> Re
     bounds.send(io, buf).await
 }
 
-fn is_whole(bytes: &[u8]) -> bool {
-    ringgate_protocols::tls::has_record(bytes)
-}
-
 /// Whether these bytes begin with a PROXY protocol header.
 fn is_proxied(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PROXY ") || matches!(proxyproto::read(bytes), proxyproto::Read::Header { .. })
@@ -172,17 +171,6 @@ fn is_proxied(bytes: &[u8]) -> bool {
 fn is_http(bytes: &[u8]) -> bool {
     let method = bytes.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
     method >= 3 && bytes.get(method) == Some(&b' ')
-}
-
-/// The same bytes with room for another record.
-fn with_room(mut buf: Buf) -> Buf {
-    buf.compact();
-    if buf.room() > ringgate_protocols::tls::SEALED_MAX {
-        return buf;
-    }
-    let mut larger = Buf::with_room_for(buf.len() + ringgate_protocols::tls::SEALED_MAX);
-    larger.append(buf.data());
-    larger
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@
 //! it lies. A record that has come in part waits in a buffer of its own; otherwise a connection that waits holds none.
 
 use super::Security;
-use ringgate_protocols::tls::{Failure, PAYLOAD_MAX, Session, sealed_bytes};
-use ringgate_rt::buffer::{LARGE_BYTES, STANDARD_BYTES};
+use ringgate_protocols::tls::{
+    BACK_MAX, FRONT_MAX, Failure, HEADER_BYTES, PAYLOAD_MAX, SEALED_MAX, Session, has_record, sealed_bytes,
+};
+use ringgate_rt::buffer::{HEADROOM_BYTES, LARGE_BYTES, STANDARD_BYTES, TAILROOM_BYTES};
 use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::{Buf, Transport, cancelled};
 use std::io;
@@ -96,8 +98,8 @@ impl TlsLayer {
 
     /// Whether a receive would bring something at once.
     pub(super) fn is_readable(&self) -> bool {
-        let whole = |buf: &Buf| self.session.is_ready(buf.data());
-        self.left.is_some() || self.session.is_closed_by_peer() || self.waiting.as_ref().is_some_and(whole)
+        let whole = self.waiting.as_ref().is_some_and(|buf| has_record(buf.data()));
+        self.left.is_some() || self.session.is_closed_by_peer() || whole
     }
 
     pub(super) fn cancel_recv<T: Transport>(&mut self, io: &mut T) {
@@ -279,7 +281,7 @@ impl TlsLayer {
         // What comes before has its numbers already.
         let mut words = std::mem::take(&mut self.before);
         self.session.last_words(failure, &mut words);
-        if !words.is_empty() && !self.send_pending(io) {
+        if !words.is_empty() && !io.send_pending() {
             io.send_now(&words);
         }
         self.failure = Some(failure);
@@ -313,10 +315,11 @@ impl TlsLayer {
     fn seal_in_place(&mut self, mut buf: Buf) -> Result<Buf, Buf> {
         let (front, back, len) = (self.session.front(), self.session.back(), buf.len());
         let whole = len > 0 && len <= self.record_bytes() && self.before.is_empty() && !self.session.is_due();
-        if !whole || buf.headroom() < front || !buf.append_tail(&[0; 32][..back]) {
+        let has_room = buf.headroom() >= front && (!self.end_with_next || buf.room() >= END_BYTES);
+        if !whole || !has_room || !buf.append_tail(&[0; BACK_MAX][..back]) {
             return Err(buf);
         }
-        buf.prepend(&[0; 32][..front]);
+        buf.prepend(&[0; FRONT_MAX][..front]);
         if self.session.seal(buf.data_mut()).is_err() {
             // Nothing can be sealed any more: what stands there must not leave as it is.
             buf.clear();
@@ -324,12 +327,7 @@ impl TlsLayer {
             return Ok(buf);
         }
         self.sent += len as u64;
-        if self.end_with_next {
-            let mut end = Vec::new();
-            self.session.close(&mut end);
-            // Where there is no room it leaves on its own, or not at all: the answer's own framing has ended it.
-            buf.append_tail(&end);
-        }
+        self.append_end(&mut buf);
         Ok(buf)
     }
 
@@ -348,7 +346,7 @@ impl TlsLayer {
         }
         let mut plain = self.plain.take().unwrap_or_else(Buf::standard);
         let wanted = sealed_bytes(plain.len(), FIRST_RECORD_BYTES) + due.len() + END_BYTES;
-        let mut out = Buf::with_room_for(wanted.min(LARGE_BYTES - 2 * ringgate_rt::buffer::HEADROOM_BYTES));
+        let mut out = Buf::with_room_for(wanted.min(LARGE_BYTES - 2 * HEADROOM_BYTES));
         out.append(&due);
         while !plain.is_empty() {
             let payload = plain.len().min(self.record_bytes());
@@ -364,26 +362,28 @@ impl TlsLayer {
             plain.advance(payload);
             self.sent += payload as u64;
         }
-        if !plain.is_empty() {
-            self.plain = Some(plain);
-        } else if self.end_with_next {
-            let mut end = Vec::new();
-            self.session.close(&mut end);
-            out.append_tail(&end);
+        match plain.is_empty() {
+            true => self.append_end(&mut out),
+            false => self.plain = Some(plain),
         }
         out
     }
 
-    fn append_record(&mut self, out: &mut Buf, payload: &[u8]) -> Result<(), Failure> {
-        let at = out.len();
-        out.append(&[0; 32][..self.session.front()]);
-        out.append(payload);
-        out.append(&[0; 32][..self.session.back()]);
-        self.session.seal(&mut out.data_mut()[at..])
+    /// Puts our end behind what is the last of us, which has left room for it.
+    fn append_end(&mut self, buf: &mut Buf) {
+        if self.end_with_next {
+            let mut end = Vec::with_capacity(END_BYTES);
+            self.session.close(&mut end);
+            buf.append_tail(&end);
+        }
     }
 
-    pub(super) fn send_pending<T: Transport>(&self, io: &T) -> bool {
-        io.send_pending()
+    fn append_record(&mut self, out: &mut Buf, payload: &[u8]) -> Result<(), Failure> {
+        let at = out.len();
+        out.append(&[0; FRONT_MAX][..self.session.front()]);
+        out.append(payload);
+        out.append(&[0; BACK_MAX][..self.session.back()]);
+        self.session.seal(&mut out.data_mut()[at..])
     }
 
     #[inline]
@@ -421,13 +421,11 @@ impl TlsLayer {
     }
 }
 
-#[cfg(test)]
-mod tests;
+/// Bytes of the record that says the end, at most: an alert is two.
+const END_BYTES: usize = FRONT_MAX + 2 + BACK_MAX;
 
-/// Bytes of the record that says the end, at most.
-const END_BYTES: usize = 64;
-
-const _: () = assert!(STANDARD_BYTES > ringgate_protocols::tls::SEALED_MAX + 5 + 1024 + 32);
+// A record that has come in part always has room in a buffer of its own.
+const _: () = assert!(STANDARD_BYTES >= HEADROOM_BYTES + HEADER_BYTES + SEALED_MAX + TAILROOM_BYTES);
 
 fn failed(failure: Failure) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, failure)
@@ -441,3 +439,6 @@ fn drop_range(buf: &mut Buf, from: usize, to: usize) {
         buf.truncate(len - (to - from));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,10 +115,7 @@ impl<T: Transport> Transport for Link<T> {
 
     #[inline]
     fn send_pending(&self) -> bool {
-        match self.layer.as_deref() {
-            Some(Layer::Tls(tls)) => tls.send_pending(&self.io),
-            _ => self.io.send_pending(),
-        }
+        self.io.send_pending()
     }
 
     #[inline]

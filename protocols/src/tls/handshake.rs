@@ -191,14 +191,6 @@ impl Handshake {
         }
     }
 
-    /// The server name that the client has asked for, in lower case, once it has; as [`NotesName`] has noted it.
-    pub fn server_name(&self) -> Option<&str> {
-        match &self.side {
-            Side::Server(_, name) => name.as_deref(),
-            Side::Client(_) => None,
-        }
-    }
-
     /// The connection, when its handshake is over.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! A connection after its handshake: records are sealed and opened in place, and what TLS says among them is answered.
 
 use super::failure::Failure;
-use super::record::{self, Content, HEADER_BYTES, Key, PAYLOAD_MAX};
+use super::record::{self, Content, Key, PAYLOAD_MAX};
 use rustls::client::ClientConnectionData;
 use rustls::kernel::KernelConnection;
 use rustls::server::ServerConnectionData;
@@ -117,11 +117,6 @@ impl Session {
             self.other(content, &bytes[payload])?;
         }
         Ok(Opened { plain, rest: next, closed: self.closed_by_peer })
-    }
-
-    /// Whether a whole record stands at the beginning of these bytes, or something that is none.
-    pub fn is_ready(&self, bytes: &[u8]) -> bool {
-        !matches!(record::whole(bytes), Ok(None))
     }
 
     fn other(&mut self, content: Content, payload: &[u8]) -> Result<(), Failure> {
@@ -305,5 +300,5 @@ impl Session {
 
 /// Bytes that a payload takes when it is sealed in records of at most `piece` bytes, at most.
 pub fn sealed_bytes(payload: usize, piece: usize) -> usize {
-    payload + payload.div_ceil(piece.clamp(1, PAYLOAD_MAX)) * (HEADER_BYTES + 8 + record::BACK_MAX)
+    payload + payload.div_ceil(piece.clamp(1, PAYLOAD_MAX)) * (record::FRONT_MAX + record::BACK_MAX)
 }

@@ -99,3 +99,19 @@ fn what_the_driver_holds_is_counted() {
     drop(send);
     assert_eq!(in_driver(), 0);
 }
+
+#[test]
+fn room_is_made_where_it_lacks_and_nowhere_else() {
+    let mut buf = Buf::standard();
+    buf.append(&[7; 10_000]);
+    let (room, at) = (buf.room(), buf.memory);
+    let buf = buf.with_room(room, 0);
+    assert_eq!((buf.len(), buf.memory, buf.room()), (10_000, at, room), "there is as much as is asked for");
+    let mut buf = buf;
+    buf.advance(9_000);
+    let buf = buf.with_room(room + 1, 0);
+    assert_eq!((buf.data(), buf.memory), (&[7; 1000][..], at), "moved to the front");
+    let buf = buf.with_room(STANDARD_BYTES, 50_000);
+    assert_eq!((buf.data(), buf.capacity()), (&[7; 1000][..], LARGE_BYTES), "one past what it can have");
+    assert!(buf.room() >= 50_000 + STANDARD_BYTES - 1000);
+}

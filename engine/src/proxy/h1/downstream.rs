@@ -131,7 +131,10 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
                 return Poll::Ready(if cut { Err(Fault::ClientGone) } else { Ok(HeadRead::Closed) });
             }
             if !self.io.recv_pending() {
-                let buf = self.input.take().map_or_else(Buf::standard, |buf| self.with_room(buf));
+                let buf = self
+                    .input
+                    .take()
+                    .map_or_else(Buf::standard, |buf| buf.with_room(ROOM_MIN, self.limits.header_bytes));
                 self.io.start_recv(buf);
             }
             let (result, buf) = ready!(self.io.poll_recv(cx));
@@ -179,20 +182,6 @@ impl<'c, T: Transport> H1Downstream<'c, T> {
         self.head_waits = false;
         self.answered = false;
         self.finished = false;
-    }
-
-    /// A buffer with the same bytes and room for more of a head.
-    fn with_room(&self, mut buf: Buf) -> Buf {
-        if buf.room() >= ROOM_MIN {
-            return buf;
-        }
-        buf.compact();
-        if buf.room() >= ROOM_MIN {
-            return buf;
-        }
-        let mut larger = Buf::with_room_for(self.limits.header_bytes.max(buf.len()) + ROOM_MIN);
-        larger.append(buf.data());
-        larger
     }
 
     /// Bytes of a head have come, but not all.

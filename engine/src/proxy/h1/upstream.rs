@@ -122,7 +122,8 @@ impl<'p, T: Transport> H1Upstream<'p, T> {
 
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         if !self.io.recv_pending() {
-            let buf = self.input.take().map_or_else(Buf::standard, |buf| self.with_room(buf));
+            let buf =
+                self.input.take().map_or_else(Buf::standard, |buf| buf.with_room(ROOM_MIN, self.limits.header_bytes));
             self.io.start_recv(buf);
         }
         let (result, buf) = ready!(self.io.poll_recv(cx));
@@ -136,16 +137,6 @@ impl<'p, T: Transport> H1Upstream<'p, T> {
             }
         }
         Poll::Ready(Ok(()))
-    }
-
-    fn with_room(&self, mut buf: Buf) -> Buf {
-        buf.compact();
-        if buf.room() >= ROOM_MIN {
-            return buf;
-        }
-        let mut larger = Buf::with_room_for(self.limits.header_bytes.max(buf.len()) + ROOM_MIN);
-        larger.append(buf.data());
-        larger
     }
 
     fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answered, Fault>> {

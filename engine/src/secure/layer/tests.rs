@@ -259,6 +259,22 @@ fn the_last_answer_takes_the_end_with_it() {
 }
 
 #[test]
+fn the_end_has_room_behind_an_answer_that_fills_its_buffer() {
+    for left in [0, 1, END_BYTES - 1, END_BYTES] {
+        let mut pair = pair();
+        // The end of the handshake is out of the way, so that the next record is sealed where it stands.
+        assert_eq!(pair.send(buf_of(b"first")), b"first");
+        let mut buf = Buf::standard();
+        buf.append(&numbers(buf.room() - left));
+        buf.advance(buf.len() - 1000);
+        let last = buf.data().to_vec();
+        pair.link.hold_for_end();
+        assert!(pair.send(buf) == last);
+        assert!(matches!(pair.client.reader().read(&mut [0]), Ok(0)), "with room for {left} more");
+    }
+}
+
+#[test]
 fn a_connection_that_is_dropped_says_so() {
     let mut pair = pair();
     drop(std::mem::replace(&mut pair.link, Link::clear(memory::pair().0)));
