@@ -5,7 +5,7 @@ use super::tcp::To;
 use super::tunnel::TUNNEL_IDLE_TIMEOUT;
 use crate::model::RequestHead;
 use crate::route::{Reading, read};
-use crate::secure::ServerTls;
+use crate::secure::{ServerTls, behind_label};
 use ahash::AHashMap;
 use ipnet::IpNet;
 use ringgate_config::{Config, HostPattern, Hsts, HttpsRedirect, Listener, Passthrough, ProxySenders, Redirect};
@@ -40,7 +40,7 @@ pub(crate) struct ListenerPlan {
 #[derive(Default)]
 pub(crate) struct Names {
     exact: AHashMap<String, To>,
-    /// By what follows the first label, its dot included.
+    /// By what follows the one label that the star stands for.
     wildcards: AHashMap<String, To>,
     other: Option<To>,
 }
@@ -134,13 +134,11 @@ impl Names {
         self.exact.is_empty() && self.wildcards.is_empty() && self.other.is_none()
     }
 
-    /// Where a connection goes that asks for this name, which is in lower case: the exact name before the longer wildcard
-    /// before none.
+    /// Where a connection goes that asks for this name, which is in lower case: the exact name before the wildcard before
+    /// none.
     pub(crate) fn find(&self, name: Option<&str>) -> Option<To> {
         let named = name.and_then(|name| {
-            let suffixes = name.match_indices('.').map(|(at, _)| &name[at..]);
-            let wildcard = |suffix| self.wildcards.get(suffix);
-            self.exact.get(name).or_else(|| suffixes.into_iter().find_map(wildcard))
+            self.exact.get(name).or_else(|| behind_label(name).and_then(|suffix| self.wildcards.get(suffix)))
         });
         named.or(self.other.as_ref()).cloned()
     }

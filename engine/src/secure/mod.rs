@@ -32,7 +32,7 @@ pub(crate) use files::Change;
 pub(crate) use holdings::Holdings;
 pub use inspector::Inspector;
 pub(crate) use link::Link;
-pub(crate) use names::Served;
+pub(crate) use names::{Served, behind_label};
 pub(crate) use pair::{CertificateStatus, Whose};
 pub(crate) use server::ServerTls;
 

@@ -98,8 +98,9 @@ fn served(places: &[usize], pairs: &[Arc<Pair>]) -> Served {
     }
 }
 
-/// What follows the first label, its dot included. An address has no labels.
-fn behind_label(name: &str) -> Option<&str> {
+/// What follows the first label, its dot included: what a wildcard stands in front of, for certificates as for all names
+/// that clients give in handshakes. An address has no labels.
+pub(crate) fn behind_label(name: &str) -> Option<&str> {
     let dot = name.find('.').filter(|dot| *dot > 0)?;
     name.parse::<std::net::IpAddr>().is_err().then(|| &name[dot..])
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub(super) struct Resolver {
     pub(super) pairs: Vec<Arc<Pair>>,
     pub(super) names: Names,
-    /// A client that names a host that none is for is refused.
+    /// A client that names no host, or one that none is for, is refused.
     pub(super) strict: bool,
 }
 
