@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::{HostPattern, Position};
+use crate::HostPattern;
 
 /// A file of certificates, of a key or of revocations, as it was when the configuration was read.
 #[derive(Clone, PartialEq, Eq)]
@@ -16,8 +16,6 @@ pub struct Pem {
     pub path: PathBuf,
     /// What it held.
     pub bytes: Vec<u8>,
-    /// Where the configuration names it.
-    pub at: Position,
 }
 
 impl fmt::Debug for Pem {
@@ -36,8 +34,6 @@ pub struct Certificate {
     pub cert: Pem,
     /// Its private key.
     pub key: Pem,
-    /// Where the file says so.
-    pub at: Position,
 }
 
 /// How a listener secures connections.

@@ -52,7 +52,7 @@ pub(crate) fn file(reader: &mut Reader<'_>, node: &Node, model: &str) -> Option<
     }
     let path = reader.path(node, "the path of a file")?;
     let bytes = reader.read(node.span, &path, PEM_BYTES_MAX)?;
-    Some((Pem { path, bytes, at: node.span.at }, node.span))
+    Some((Pem { path, bytes }, node.span))
 }
 
 fn is_content(text: &str) -> bool {

@@ -9,18 +9,18 @@ use super::ends::{Downstream, Upstream};
 use super::exchange::{Context, Trail, Work};
 use super::h1::H1Upstream;
 use super::headers;
+use super::reach::Reach;
 use super::snapshot::ForwardPlan;
-use super::transfer::{Begun, Bounds, Done, TICK, transfer};
+use super::transfer::{Begun, Bounds, Done, transfer};
 use super::tunnel::{TUNNEL_IDLE_TIMEOUT, TunnelBounds, tunnel};
 use crate::model::{BodySize, Fault, Piece, RequestHead};
 use crate::secure::Link;
 use crate::series::Active;
-use crate::upstream::{Cluster, Connected, Endpoint, Need};
+use crate::upstream::Endpoint;
 use ringgate_protocols::wire::HeaderId;
 use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::{Address, Buf, Network, Transport};
 use std::future::poll_fn;
-use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
@@ -39,7 +39,9 @@ pub(crate) async fn forward<N: Network, D: Downstream>(
     loop {
         let retried = again.is_some();
         let before = clock::now();
-        let connected = connection(context, down, &cluster, again.take()).await;
+        let client = if cluster.tells_clients() { context.told.or_else(|| down.addresses()) } else { None };
+        let reach = Reach { shard: context.shard, cluster: &cluster, timer: context.timer, client, pooled: true };
+        let connected = reach.connect(again.take(), || down.has_left()).await;
         trail.waited += micros(before, clock::now());
         let (endpoint, connected) = connected?;
         trail.endpoint = Some(endpoint.clone());
@@ -73,6 +75,7 @@ pub(crate) async fn forward<N: Network, D: Downstream>(
             Ok(Done::Whole) => {
                 if let Some(io) = up.into_reusable()
                     && !context.shard.draining.get()
+                    && !cluster.tells_clients()
                 {
                     endpoint.keep(io);
                     context.shard.sweep_from_now_on();
@@ -97,74 +100,6 @@ pub(crate) async fn forward<N: Network, D: Downstream>(
 
 fn micros(from: Moment, to: Moment) -> u64 {
     to.0.saturating_sub(from.0)
-}
-
-/// A connection: one that waits, or a new one. Endpoints that can't be reached are passed over; after the last of them
-/// the fault of the last try is the exchange's.
-async fn connection<N: Network, D: Downstream>(
-    context: &Context<'_, N>,
-    down: &mut D,
-    cluster: &Cluster<N::Stream>,
-    again: Option<Rc<Endpoint<N::Stream>>>,
-) -> Result<(Rc<Endpoint<N::Stream>>, Connected<N::Stream>), Fault> {
-    let mut tried: Vec<Rc<Endpoint<N::Stream>>> = Vec::new();
-    let mut fault = Fault::NoEndpoint;
-    let mut fresh = again;
-    loop {
-        let must_be_new = fresh.is_some();
-        let Some(endpoint) = fresh.take().or_else(|| cluster.next(&tried)) else { return Err(fault) };
-        if let Some(failed) = tried.last() {
-            failed.series.retried.add_one();
-        }
-        if !must_be_new && let Some(waiting) = endpoint.pooled() {
-            return Ok((endpoint, waiting));
-        }
-        let tell = |what| context.shard.note(format!("upstream {}: {what}", cluster.name));
-        let need = Need {
-            network: &context.shard.network,
-            gate: &context.shard.gate,
-            aborting: &context.shard.aborting,
-            timeout: cluster.connect_timeout,
-            client: if cluster.tells_clients() { context.told.or_else(|| down.addresses()) } else { None },
-        };
-        let connecting = endpoint.connect(&need, tell);
-        match while_wanted(context, down, connecting).await {
-            Ok(connected) => return Ok((endpoint, connected)),
-            Err(failed @ (Fault::Connect | Fault::ConnectTimeout | Fault::UpstreamTls)) => {
-                fault = failed;
-                tried.push(endpoint);
-            }
-            Err(fault) => return Err(fault),
-        }
-    }
-}
-
-/// Waits for a connection, unless the process stops or the client leaves meanwhile.
-async fn while_wanted<N: Network, D: Downstream, T>(
-    context: &Context<'_, N>,
-    down: &mut D,
-    connecting: impl Future<Output = Result<T, Fault>>,
-) -> Result<T, Fault> {
-    let mut connecting = pin!(connecting);
-    context.timer.set_after(TICK);
-    poll_fn(|cx| {
-        loop {
-            if let Poll::Ready(connected) = connecting.as_mut().poll(cx) {
-                return Poll::Ready(connected);
-            }
-            if context.shard.aborting.get() {
-                return Poll::Ready(Err(Fault::Stopped));
-            }
-            if context.timer.poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-            if down.has_left() {
-                return Poll::Ready(Err(Fault::ClientGone));
-            }
-            context.timer.set_after(TICK);
-        }
-    })
-    .await
 }
 
 /// What the service is to get as Host, where that is not what the client sent. HTTP/1.0 clients may send none.

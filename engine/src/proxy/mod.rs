@@ -18,6 +18,7 @@ mod listener_plan;
 mod own;
 mod preview;
 mod rate;
+mod reach;
 mod record;
 mod request_id;
 mod shard;

@@ -3,12 +3,13 @@
 use super::connection::Arrival;
 use super::h1::view;
 use super::headers::IpText;
+use super::reach::Reach;
 use super::record::Record;
 use super::shard::Shard;
 use super::tunnel::{Carried, TunnelBounds, tunnel};
 use crate::model::{Fault, Secured};
 use crate::secure::Link;
-use crate::upstream::{Endpoint, Need};
+use crate::upstream::Endpoint;
 use ringgate_protocols::h1::RequestHead;
 use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::timer::Timer;
@@ -79,28 +80,12 @@ async fn carry<N: Network>(
     used: &mut Option<Rc<Endpoint<N::Stream>>>,
 ) -> Result<Carried, Fault> {
     let cluster = shard.current().cluster(&to.upstream).ok_or(Fault::NoEndpoint)?;
-    let need = Need {
-        network: &shard.network,
-        gate: &shard.gate,
-        aborting: &shard.aborting,
-        timeout: cluster.connect_timeout,
-        client: if cluster.tells_clients() { arrival.addresses(&*client) } else { None },
-    };
-    let mut tried: Vec<Rc<Endpoint<N::Stream>>> = Vec::new();
-    let mut fault = Fault::NoEndpoint;
-    let mut service = loop {
-        let Some(endpoint) = cluster.next(&tried) else { return Err(fault) };
-        *used = Some(endpoint.clone());
-        let tell = |what| shard.note(format!("upstream {}: {what}", cluster.name));
-        match endpoint.connect(&need, tell).await {
-            Ok(connected) => break connected.io,
-            Err(_) if shard.aborting.get() => return Err(Fault::Stopped),
-            Err(failed) => fault = failed,
-        }
-        endpoint.series.retried.add_one();
-        tried.push(endpoint);
-    };
-    let Some(endpoint) = used else { return Err(Fault::Internal) };
+    let told = if cluster.tells_clients() { arrival.addresses(&*client) } else { None };
+    // Each of these connections is one client's from its first byte to its last.
+    let reach = Reach { shard, cluster: &cluster, timer, client: told, pooled: false };
+    let (endpoint, connected) = reach.connect(None, || client.peer_left()).await?;
+    *used = Some(endpoint.clone());
+    let mut service = connected.io;
     let _active = crate::series::Active::new(&endpoint.series.active);
     let life = shard.lives.of(&life_name(&arrival.entrance.name()));
     let bounds = TunnelBounds { timer, aborting: &shard.aborting, life: &life, idle: to.idle_timeout };

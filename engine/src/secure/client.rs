@@ -99,6 +99,13 @@ impl ClientTls {
         }))
     }
 
+    /// Whether connections that were made by the `other` are as good as those that would be made by this one.
+    pub(crate) fn is_like(&self, other: &ClientTls) -> bool {
+        let (live, others) = (self.live(), other.live());
+        let shown = |live: &Live| live.shows.as_ref().map(|shows| Arc::as_ptr(&shows.pair));
+        self.settings == other.settings && live.believes.whom == others.believes.whom && shown(&live) == shown(&others)
+    }
+
     /// What a handshake goes by. To be taken once for each.
     pub(crate) fn config(&self) -> Arc<ClientConfig> {
         self.live.read().unwrap_or_else(PoisonError::into_inner).config.clone()

@@ -6,7 +6,7 @@ use rcgen::{
     Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RevokedCertParams,
     SerialNumber, date_time_ymd,
 };
-use ringgate_config::{Certificate, ClientAuth, ClientAuthMode, HostPattern, ListenerTls, Pem, Position, TlsVersion};
+use ringgate_config::{Certificate, ClientAuth, ClientAuthMode, HostPattern, ListenerTls, Pem, TlsVersion};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, ServerConfig, ServerConnection};
@@ -35,14 +35,14 @@ impl Directory {
         let path = self.path(name);
         // In place: the inode stays, as with an editor, and the size may too.
         std::fs::write(&path, &held).expect("written");
-        Pem { path, bytes: held.as_ref().to_vec(), at: Position::START }
+        Pem { path, bytes: held.as_ref().to_vec() }
     }
 
     /// A certificate and its key in `NAME.pem` and `NAME.key`.
     pub(super) fn pair(&self, name: &str, made: &Made) -> Certificate {
         let cert = self.write(&format!("{name}.pem"), &made.cert);
         let key = self.write(&format!("{name}.key"), &made.key);
-        Certificate { hosts: Vec::new(), cert, key, at: Position::START }
+        Certificate { hosts: Vec::new(), cert, key }
     }
 
     /// A listener with one certificate for these names.

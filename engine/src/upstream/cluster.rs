@@ -5,7 +5,7 @@ use super::connect::Beginning;
 use super::pool::Pool;
 use crate::secure::{ClientTls, Link};
 use crate::series::EndpointSeries;
-use ringgate_config::{EndpointAddress, ProxyVersion, Upstream, UpstreamTls};
+use ringgate_config::{EndpointAddress, Upstream};
 use ringgate_rt::clock::{self, Moment};
 use ringgate_rt::{Address, Transport};
 use std::cell::{Cell, RefCell};
@@ -23,9 +23,8 @@ const TOLD_EVERY: Duration = Duration::from_secs(10);
 pub(crate) struct Cluster<T: Transport> {
     pub(crate) name: String,
     pub(crate) connect_timeout: Duration,
-    /// As the configuration has it.
-    tls: Option<UpstreamTls>,
-    proxy: Option<ProxyVersion>,
+    /// What its connections begin with.
+    pub(super) begin: Beginning,
     endpoints: Vec<Rc<Endpoint<T>>>,
     balance: RefCell<RoundRobin>,
 }
@@ -48,7 +47,6 @@ pub(crate) struct Endpoint<T: Transport> {
     told_at: Cell<Option<Moment>>,
     /// An operator has taken it out: it gets no new requests.
     drained: Cell<bool>,
-    beginning: RefCell<Beginning>,
     pool: RefCell<Pool<Link<T>>>,
 }
 
@@ -68,19 +66,26 @@ impl<T: Transport> Cluster<T> {
         before: Option<&Cluster<T>>,
         series: &[Arc<EndpointSeries>],
     ) -> Cluster<T> {
+        let begin = Beginning { tls, proxy: upstream.proxy_protocol };
         let known = |address: &Address| {
             let endpoints = before.map(|before| &before.endpoints);
             endpoints.and_then(|all| all.iter().find(|known| known.address == *address)).cloned()
         };
+        // Connections that began otherwise are none of its own: also those that come back when their exchanges are over.
+        let goes_on = before.is_some_and(|before| before.begin.is_like(&begin));
         let endpoint = |(at, endpoint): (usize, &ringgate_config::Endpoint)| {
             let target = target(&endpoint.address);
             let series = series.get(at).cloned().unwrap_or_default();
-            known(&target).unwrap_or_else(|| Rc::new(Endpoint::new(target, endpoint.address.clone(), series)))
+            match known(&target) {
+                Some(known) if goes_on => known,
+                known => {
+                    let fresh = Endpoint::new(target, endpoint.address.clone(), series);
+                    fresh.drain(known.is_some_and(|known| known.drained.get()));
+                    Rc::new(fresh)
+                }
+            }
         };
         let endpoints: Vec<Rc<Endpoint<T>>> = upstream.endpoints.iter().enumerate().map(endpoint).collect();
-        let begin = Beginning { tls, proxy: upstream.proxy_protocol };
-        let other = before.is_some_and(|before| before.tls != upstream.tls || before.proxy != upstream.proxy_protocol);
-        endpoints.iter().for_each(|endpoint| endpoint.begin_with(begin.clone(), other));
         let mut balance = RoundRobin::new(upstream.endpoints.iter().map(|e| e.weight));
         let same = |before: &&Cluster<T>| {
             let mut pairs = before.endpoints.iter().zip(&endpoints);
@@ -92,8 +97,7 @@ impl<T: Transport> Cluster<T> {
         Cluster {
             name: upstream.name.clone(),
             connect_timeout: upstream.connect_timeout,
-            tls: upstream.tls.clone(),
-            proxy: upstream.proxy_protocol,
+            begin,
             endpoints,
             balance: RefCell::new(balance),
         }
@@ -101,7 +105,7 @@ impl<T: Transport> Cluster<T> {
 
     /// Whether its connections begin with where the client comes from.
     pub(crate) fn tells_clients(&self) -> bool {
-        self.proxy.is_some()
+        self.begin.proxy.is_some()
     }
 
     /// Takes an endpoint out, or back in. False if there is none with this label.
@@ -138,12 +142,9 @@ impl<T: Transport> Cluster<T> {
 
 impl<T: Transport> Endpoint<T> {
     fn new(address: Address, configured: EndpointAddress, series: Arc<EndpointSeries>) -> Endpoint<T> {
-        // One of the same name may have been here before, and taken out.
-        series.drain(false);
         Endpoint {
             label: configured.to_string(),
             configured,
-            beginning: RefCell::default(),
             address,
             series,
             idle: Cell::new(0),
@@ -188,26 +189,8 @@ impl<T: Transport> Endpoint<T> {
 
     /// Keeps a connection for the next request.
     pub(crate) fn keep(&self, io: Link<T>) {
-        if !self.drained.get() && self.is_shared() {
+        if !self.drained.get() {
             self.in_pool(|pool| pool.put(io));
-        }
-    }
-
-    /// What its connections begin with.
-    pub(super) fn beginning(&self) -> Beginning {
-        self.beginning.borrow().clone()
-    }
-
-    /// Whether a connection can carry requests of several clients.
-    fn is_shared(&self) -> bool {
-        self.beginning.borrow().proxy.is_none()
-    }
-
-    /// Its connections begin with this from now on. Those that wait and began with `other` things are closed.
-    fn begin_with(&self, beginning: Beginning, other: bool) {
-        self.beginning.replace(beginning);
-        if other {
-            self.in_pool(Pool::clear);
         }
     }
 

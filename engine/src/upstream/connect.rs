@@ -1,6 +1,6 @@
 //! Making a connection to an endpoint: the socket, the header that tells where the client comes from, the handshake.
 
-use super::cluster::{Connected, Endpoint, SKIP_AFTER_REFUSAL};
+use super::cluster::{Cluster, Connected, Endpoint, SKIP_AFTER_REFUSAL};
 use crate::model::Fault;
 use crate::secure::gate::Gate;
 use crate::secure::handshake::{Bounds, shake};
@@ -21,11 +21,22 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-/// What connections to an endpoint begin with.
-#[derive(Clone, Default)]
+/// What connections to a service begin with.
 pub(crate) struct Beginning {
     pub(crate) tls: Option<Arc<ClientTls>>,
     pub(crate) proxy: Option<ProxyVersion>,
+}
+
+impl Beginning {
+    /// Whether connections that began with the `other` are as good as ours.
+    pub(super) fn is_like(&self, other: &Beginning) -> bool {
+        let secured = match (&self.tls, &other.tls) {
+            (None, None) => true,
+            (Some(ours), Some(others)) => ours.is_like(others),
+            _ => false,
+        };
+        secured && self.proxy == other.proxy
+    }
 }
 
 /// For whom, and under what bounds, a connection is made.
@@ -33,7 +44,6 @@ pub(crate) struct Need<'n, N: Network> {
     pub(crate) network: &'n N,
     pub(crate) gate: &'n Gate,
     pub(crate) aborting: &'n Cell<bool>,
-    pub(crate) timeout: Duration,
     /// The client and the address that it came to, for a service that wants to know; none if there are none.
     pub(crate) client: Option<(SocketAddr, SocketAddr)>,
 }
@@ -50,11 +60,12 @@ impl<T: Transport> Endpoint<T> {
     /// is told when that begins and when it is over, at most every ten seconds.
     pub(crate) async fn connect<N: Network<Stream = T>>(
         &self,
+        cluster: &Cluster<T>,
         need: &Need<'_, N>,
         tell: impl FnOnce(String),
     ) -> Result<Connected<T>, Fault> {
-        let made = match self.open(need).await {
-            Ok(io) => self.begin(io, need).await,
+        let made = match self.open(cluster.connect_timeout, need).await {
+            Ok(io) => self.begin(io, cluster, need).await,
             Err(refusal) => Err(refusal),
         };
         let (count, fault) = match &made {
@@ -83,26 +94,31 @@ impl<T: Transport> Endpoint<T> {
         Err(fault)
     }
 
-    async fn open<N: Network<Stream = T>>(&self, need: &Need<'_, N>) -> Result<T, Refusal> {
+    async fn open<N: Network<Stream = T>>(&self, timeout: Duration, need: &Need<'_, N>) -> Result<T, Refusal> {
         let timer = Timer::new();
-        timer.set_after(need.timeout);
+        timer.set_after(timeout);
         let mut connecting = pin!(need.network.connect(&self.address));
         poll_fn(|cx| match connecting.as_mut().poll(cx) {
             Poll::Ready(result) => Poll::Ready(result.map_err(Refusal::Io)),
-            Poll::Pending => timer.poll(cx).map(|()| Err(Refusal::TimedOut(need.timeout))),
+            Poll::Pending => timer.poll(cx).map(|()| Err(Refusal::TimedOut(timeout))),
         })
         .await
     }
 
     /// What comes before the first request.
-    async fn begin<N: Network<Stream = T>>(&self, io: T, need: &Need<'_, N>) -> Result<Link<T>, Refusal> {
+    async fn begin<N: Network<Stream = T>>(
+        &self,
+        io: T,
+        cluster: &Cluster<T>,
+        need: &Need<'_, N>,
+    ) -> Result<Link<T>, Refusal> {
         let mut link = Link::clear(io);
-        let Beginning { tls, proxy } = self.beginning();
+        let Beginning { tls, proxy } = &cluster.begin;
         if tls.is_none() && proxy.is_none() {
             return Ok(link);
         }
         let timer = Timer::new();
-        timer.set_after(need.timeout);
+        timer.set_after(cluster.connect_timeout);
         let never = Cell::new(false);
         let bounds =
             Bounds { timer: &timer, draining: &never, aborting: need.aborting, heard: Cell::new(true), place: None };
@@ -116,7 +132,10 @@ impl<T: Transport> Endpoint<T> {
             }
             let mut buf = Buf::with_room_for(header.len());
             buf.append(&header);
-            bounds.send(link.bare(), buf).await.map_err(Refusal::Secure)?;
+            bounds.send(link.bare(), buf).await.map_err(|failed| match failed {
+                Failed::Io(error) => Refusal::Io(error),
+                failed => Refusal::Secure(failed),
+            })?;
         }
         if let Some(tls) = tls {
             let Some(name) = tls.name_for(&self.configured) else {

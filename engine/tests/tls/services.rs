@@ -19,6 +19,8 @@ on_both_drivers!(
     a_service_that_stalls_in_its_handshake_has_its_time,
     a_service_that_breaks_its_handshake_off_is_passed_over,
     connections_are_kept_and_used_again,
+    a_reload_keeps_connections_whose_security_stays,
+    no_clear_text_comes_back_to_a_service_that_is_now_over_tls,
     a_kept_connection_that_the_service_has_closed_costs_nobody_a_request,
     many_at_once_have_connections_of_their_own,
     tickets_that_come_alone_are_taken,
@@ -213,6 +215,45 @@ fn connections_are_kept_and_used_again(driver: Choice) {
         }
     }
     assert_eq!((service.connections(), service.request_count()), (1, 25));
+}
+
+fn a_reload_keeps_connections_whose_security_stays(driver: Choice) {
+    let authority = Authority::new("of a service");
+    let service = secured_service(&authority, Version::Any, answering);
+    let plan = Plan::to(&service).upstream(&believing(&authority, ""));
+    let mut gate = plan.start(driver);
+    assert_eq!(gate.client().get("/").text(), "good");
+    // Everything stands somewhere else in the file.
+    gate.reload(&format!("# moved\n\n{}", plan.text())).expect("a good file");
+    assert_eq!(gate.client().get("/").text(), "good");
+    assert_eq!(service.connections(), 1);
+    let other = Plan::to(&service).upstream(&believing(&authority, "min_version: 1.3"));
+    gate.reload(&other.text()).expect("a good file");
+    assert_eq!(gate.client().get("/").text(), "good");
+    assert_eq!(service.connections(), 2, "this one began otherwise");
+}
+
+fn no_clear_text_comes_back_to_a_service_that_is_now_over_tls(driver: Choice) {
+    let authority = Authority::new("of a service");
+    let (go, wait) = std::sync::mpsc::channel();
+    let wait = Mutex::new(wait);
+    let service = Service::start(move |connection| {
+        while connection.request().is_some() && wait.lock().expect("alone").recv().is_ok() {
+            connection.send(ok("in clear text"));
+        }
+    });
+    let mut gate = Plan::to(&service).start(driver);
+    let mut client = gate.client();
+    client.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+    service.wait_for_requests(1);
+    let secured = Plan::to(&service).upstream(&format!("connect_timeout: 200ms, {}", believing(&authority, "")));
+    gate.reload(&secured.text()).expect("a good file");
+    go.send(()).expect("a service");
+    assert_eq!(client.answer_to("GET").text(), "in clear text", "what had begun");
+    // Were the connection kept, it would carry this one.
+    go.send(()).expect("a service");
+    let status = gate.client().get("/").status;
+    assert!(matches!(status, 502 | 504), "{status}");
 }
 
 /// By a word, by an end without one, by a reset.

@@ -72,7 +72,6 @@ pub(crate) struct Placed {
     cert: tls::Placed,
     key: tls::Placed,
     facts: CertificateFacts,
-    span: Span,
 }
 
 /// A host that a certificate is given for, and the certificate's file.
@@ -91,7 +90,7 @@ impl Placed {
 
     pub(crate) fn into_certificate(self) -> Certificate {
         let hosts = self.hosts.into_iter().map(|(host, _)| host).collect();
-        Certificate { hosts, cert: self.cert.0, key: self.key.0, at: self.span.at }
+        Certificate { hosts, cert: self.cert.0, key: self.key.0 }
     }
 
     fn file(&self) -> String {
@@ -128,7 +127,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node, form: &Form) -> Option<
         if let (Some(cert), Some(key)) = (draft.cert, draft.key)
             && let Some(facts) = tls::pair(reader, &cert, &key)
         {
-            certificates.push(Placed { hosts: draft.hosts, cert, key, facts, span: item.span });
+            certificates.push(Placed { hosts: draft.hosts, cert, key, facts });
         }
     }
     Some(certificates)

@@ -10,7 +10,7 @@ use crate::units::show_duration;
 
 /// A file by its path, which is what a person is shown of it.
 fn file<'c>(field: impl Into<std::borrow::Cow<'static, str>>, pem: &'c Pem) -> Fact<'c> {
-    let Pem { path, bytes, at: _ } = pem;
+    let Pem { path, bytes } = pem;
     Fact { hidden: bytes.into(), alike: "changed", ..fact(field, format_args!("file {}", path.display())) }
 }
 
@@ -64,7 +64,7 @@ pub(super) fn listener<'c>(tls: &'c ListenerTls, facts: &mut Vec<Fact<'c>>) {
 
 /// `before` others have the same file.
 fn certificate<'c>(certificate: &'c Certificate, before: usize, facts: &mut Vec<Fact<'c>>) {
-    let Certificate { hosts, cert, key, at: _ } = certificate;
+    let Certificate { hosts, cert, key } = certificate;
     let again = if before == 0 { String::new() } else { format!(" ({})", before + 1) };
     let field = format!("tls.certificate {}{again}", cert.path.display());
     let hosts = if hosts.is_empty() { "its own names".to_owned() } else { set(hosts) };
