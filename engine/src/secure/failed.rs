@@ -48,12 +48,17 @@ impl Failed {
                 Error::NoCertificatesPresented => "client_certificate_missing",
                 Error::InvalidCertificate(_) | Error::InvalidCertRevocationList(_) => "client_certificate_invalid",
                 Error::PeerIncompatible(_) | Error::NoApplicationProtocol => "nothing_in_common",
-                Error::General(why) if why.contains("no server certificate chain") => "nothing_in_common",
+                error if has_no_certificate(error) => "nothing_in_common",
                 Error::AlertReceived(_) => "alert",
                 _ => "other",
             },
         }
     }
+}
+
+/// Whether the resolver gave no certificate, which only `strict_sni` lets it do. rustls has no variant for that.
+fn has_no_certificate(error: &Error) -> bool {
+    matches!(error, Error::General(why) if why == "no server certificate chain resolved")
 }
 
 impl fmt::Display for Failed {
@@ -73,7 +78,7 @@ impl fmt::Display for Failed {
                     _ => "",
                 })
             }
-            Failed::Tls(HandshakeError::Tls(Error::General(why))) if why.contains("no server certificate chain") => {
+            Failed::Tls(HandshakeError::Tls(error)) if has_no_certificate(error) => {
                 f.write_str("no certificate is for the name that the client asks for (strict_sni)")
             }
             Failed::Tls(error) => write!(f, "{error}"),

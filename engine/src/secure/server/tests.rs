@@ -1,8 +1,10 @@
 use super::super::pem;
 use super::super::tests::*;
-use super::super::unverified::Unverified;
+use super::super::{Failed, unverified::Unverified};
 use super::*;
 use ringgate_config::{ClientAuthMode, TlsVersion};
+use ringgate_protocols::tls::Handshake;
+use rustls::ClientConnection;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, HandshakeKind, ProtocolVersion, SignatureScheme};
@@ -96,6 +98,20 @@ fn a_certificate_goes_by_the_name_that_is_asked_for() {
     for (name, expected) in [("first.example", &first.der), ("b.wild.example", &wild.der)] {
         assert!(served(&client, name, &server).expect(name) == *expected, "{name}");
     }
+}
+
+#[test]
+fn a_client_for_whom_there_is_no_certificate_is_told_of_in_words() {
+    let (directory, authority) = (Directory::new("strict"), Authority::new("authority"));
+    let mut tls = listener(vec![directory.pair("one", &authority.ecdsa(&["a.example"]))]);
+    tls.strict_sni = true;
+    let name = ServerName::try_from("b.example").expect("a name");
+    let mut hello = Vec::new();
+    ClientConnection::new(client(), name).expect("a client").write_tls(&mut hello).expect("memory");
+    let mut handshake = Handshake::server(built(&tls).config()).expect("fits");
+    let failed = Failed::Tls(handshake.step(&mut hello, &mut Vec::new()).expect_err("nobody's name"));
+    assert_eq!(failed.reason(), "nothing_in_common");
+    assert!(failed.to_string().contains("strict_sni"), "{failed}");
 }
 
 #[test]
